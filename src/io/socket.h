@@ -1,0 +1,96 @@
+// TCP and Unix sockets as streams; connecting and listening.
+#pragma once
+
+#include <memory>
+
+#include "base/error.h"
+#include "io/address.h"
+#include "io/stream.h"
+#include "io/task.h"
+
+namespace turnpike::io {
+
+class SocketStream final : public Stream, private Source {
+ public:
+  // Takes the descriptor (non-blocking already) and registers it. If the kernel refuses, the stream is cancelled from
+  // the start and every operation errors.
+  SocketStream(Loop& loop, int fd) noexcept;
+  ~SocketStream() override;
+
+  IoResult read(std::span<char> into) noexcept override;
+  IoResult write(std::span<const iovec> from) noexcept override;
+  using Stream::write;
+  void cancel() noexcept override;
+  bool cancelled() const noexcept override { return cancelled_; }
+  void shutdown_write() noexcept override;
+  void abort() noexcept override;
+  bool peer_closed() const noexcept override { return peer_closed_; }
+  void set_hangup_listener(HangupListener* listener) noexcept override { hangup_ = listener; }
+  bool ready(Direction direction) const noexcept override {
+    return direction == Direction::read ? readable_ : writable_;
+  }
+  void set_waiter(Direction direction, Waiter* waiter) noexcept override {
+    (direction == Direction::read ? read_waiter_ : write_waiter_) = waiter;
+  }
+  Loop& loop() noexcept override { return loop_; }
+
+  int fd() const noexcept { return fd_; }
+  // The pending error of a connect, 0 if it succeeded.
+  int take_error() noexcept;
+
+ private:
+  void on_ready(std::uint32_t ready) override;
+
+  Loop& loop_;
+  int fd_;
+  bool readable_ = false;
+  bool writable_ = false;
+  bool peer_closed_ = false;
+  bool cancelled_ = false;
+  Waiter* read_waiter_ = nullptr;
+  Waiter* write_waiter_ = nullptr;
+  HangupListener* hangup_ = nullptr;
+};
+
+// Connects. Errors: connect_refused, connect_timeout, connect_failed (all Retry::safe), cancelled.
+Task<Result<std::unique_ptr<SocketStream>>> connect(Loop& loop, const Address& to, TimePoint deadline);
+
+// A listening socket of one worker (SO_REUSEPORT: each worker has its own).
+class Acceptor final : private Source {
+ public:
+  class Handler {
+   public:
+    // Owns `fd` from here on (non-blocking, close-on-exec).
+    virtual void on_accept(int fd, const Address& peer) = 0;
+   protected:
+    ~Handler() = default;
+  };
+
+  // Takes a descriptor from listen_on().
+  Acceptor(Loop& loop, int fd, Handler& handler) noexcept;
+  ~Acceptor();
+  // Stops taking connections for a while (descriptors ran out, overload) and takes them again.
+  void pause() noexcept;
+  void resume() noexcept;
+
+ private:
+  void on_ready(std::uint32_t ready) override;
+
+  Loop& loop_;
+  int fd_;
+  Handler& handler_;
+  bool paused_ = false;
+  class Retry;
+  std::unique_ptr<Retry> retry_;
+};
+
+struct ListenError {
+  int error = 0;         // errno
+  std::string message;   // "127.0.0.1:80: permission denied (ports below 1024 need …)"
+};
+// Opens a listening socket: non-blocking, close-on-exec, SO_REUSEADDR, SO_REUSEPORT if asked, TCP_NODELAY inherited.
+// Port 0 picks a free port (local_address tells which).
+std::expected<int, ListenError> listen_on(const Address& address, bool reuse_port, int backlog = 4096);
+Address local_address(int fd) noexcept;
+
+}  // namespace turnpike::io
