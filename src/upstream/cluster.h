@@ -1,0 +1,94 @@
+// Upstreams while running. A Registry (control thread) keeps one SharedCluster per identity: endpoints, health, counts
+// that all workers see. Each worker has a WorkerClusters with one Cluster per SharedCluster in use: pools, balancing
+// state, retry budget. A new plan carries over what has the same identity.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "base/random.h"
+#include "base/time.h"
+#include "io/address.h"
+#include "io/loop.h"
+#include "io/stream.h"
+#include "io/task.h"
+#include "upstream/config.h"
+
+namespace turnpike::upstream {
+
+// One address that serves an upstream. Lives as long as any EndpointSet, connection or exchange that refers to it.
+// Written by several threads with relaxed atomics: statistics, not synchronisation.
+class Endpoint;
+
+// How one attempt ended, for outlier detection, balancing and metrics.
+struct Outcome {
+  ErrorKind error = ErrorKind::none;  // connect_*, upstream_*: no response came
+  std::uint16_t status = 0;           // else the response's status
+  Duration latency{};                 // to the head of the response
+};
+
+// An open connection to an endpoint, owned by a Lease or idle in the pool.
+class Connection;
+
+// The right to use one connection for one exchange. Returns it to the pool or closes it when destroyed.
+class Lease {
+ public:
+  Lease() noexcept = default;
+  explicit Lease(Connection* connection) noexcept : connection_(connection) {}
+  Lease(Lease&& other) noexcept : connection_(std::exchange(other.connection_, nullptr)) {}
+  Lease& operator=(Lease&& other) noexcept;
+  ~Lease() { close(); }
+
+  explicit operator bool() const noexcept { return connection_ != nullptr; }
+  io::Stream& stream() noexcept;
+  // It had served a request before: a failure before the first byte may be the peer's idle timeout (Retry::if_reused).
+  bool reused() const noexcept;
+  // The response ended in order and both sides keep the connection: back to the pool.
+  void release() noexcept;
+  // Closes the connection.
+  void close() noexcept;
+
+ private:
+  Connection* connection_ = nullptr;
+};
+
+// What is asked of the balancer.
+struct Pick {
+  std::uint64_t hash = 0;                         // for consistent_hash; drawn at random where there is no key
+  std::span<const Endpoint* const> tried{};       // endpoints of earlier attempts: avoided while others are left
+  std::string_view sticky{};                      // token of session persistence; empty: none
+};
+
+class Cluster {
+ public:
+  virtual ~Cluster() = default;
+
+  // Chooses an endpoint and counts an active request on it until report() is called with it (exactly once per choice).
+  // Errors: no_endpoint, no_healthy_endpoint, upstream_dns. No allocation.
+  virtual Result<Endpoint*> choose(const Pick& pick) noexcept = 0;
+  // An idle connection, checked to be alive as far as known; empty if there is none: then open().
+  virtual Lease borrow(Endpoint& endpoint) noexcept = 0;
+  // A new connection, with TLS done, or one that another exchange gives back meanwhile. Waits, when the bound of
+  // connections is reached, for one to be free. Errors: connect_*, upstream_tls, upstream_overflow, cancelled.
+  virtual io::Task<Result<Lease>> open(Endpoint& endpoint, TimePoint deadline) = 0;
+  virtual void report(Endpoint& endpoint, const Outcome& outcome) noexcept = 0;
+
+  // Called once per request (first attempt), and before each retry: false when the budget is spent.
+  virtual void count_request() noexcept = 0;
+  virtual bool may_retry() noexcept = 0;
+
+  // Stable, opaque name of an endpoint for session persistence (16 hexadecimal digits).
+  virtual std::string_view token(const Endpoint& endpoint) const noexcept = 0;
+  virtual const ClusterConfig& config() const noexcept = 0;
+};
+
+// For logs and metrics: "10.0.0.1:9001".
+std::string_view name_of(const Endpoint& endpoint) noexcept;
+
+}  // namespace turnpike::upstream
