@@ -1,0 +1,114 @@
+// One worker: a thread with its own loop, listening sockets, connections, upstream pools and counters (design: threads
+// and state). The control thread talks to it only through the mailbox.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <thread>
+#include <unordered_map>
+#include <vector>
+
+#include "base/hash.h"
+#include "base/random.h"
+#include "io/loop.h"
+#include "io/socket.h"
+#include "plan/plan.h"
+#include "proxy/date.h"
+#include "proxy/overload.h"
+#include "proxy/worker_plan.h"
+
+namespace turnpike::observe {
+class AccessLog;
+class Registry;
+}  // namespace turnpike::observe
+namespace turnpike::upstream {
+class Registry;
+class WorkerClusters;
+}  // namespace turnpike::upstream
+
+namespace turnpike::proxy {
+
+class ClientConnection;
+class PortSlot;
+class Recorder;
+
+// A listening socket for one worker. The worker owns `fd` from publish() on.
+struct PortSocket {
+  std::string key;  // plan::Port::key()
+  int fd = -1;
+};
+
+// Everything that all workers share; made and owned by main, outlives the workers.
+struct Shared {
+  Overload& overload;
+  upstream::Registry& upstreams;
+  observe::Registry& metrics;
+  observe::AccessLog& access_log;
+};
+
+class Worker {
+ public:
+  // `seed` decides all its random numbers.
+  Worker(unsigned index, std::uint64_t seed, const Shared& shared);
+  // stop() and join() must have been called.
+  ~Worker();
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+
+  // --- called by the control thread ---
+  void start();
+  // Changes over to `plan` between two requests. `opened` holds this worker's sockets for ports that are new; ports
+  // that are gone stop accepting, and their connections end with `Connection: close` on their next response.
+  void publish(std::shared_ptr<const plan::Plan> plan, std::vector<PortSocket> opened);
+  // Stops accepting (what waits in the queue is still taken), says `Connection: close` on every response, closes idle
+  // connections after `idle_grace`, and cuts what is left after `limit`. drained() tells when nothing is left.
+  void drain(Duration idle_grace, Duration limit);
+  bool drained() const noexcept { return drained_.load(std::memory_order_acquire); }
+  // Ends the thread: cuts what is left.
+  void stop();
+  void join();
+
+  unsigned index() const noexcept { return index_; }
+  io::Loop& loop() noexcept { return loop_; }
+
+  // --- on the worker's thread, for the rest of proxy/ ---
+  Random& random() noexcept { return random_; }
+  Overload& overload() noexcept { return shared_.overload; }
+  Recorder& recorder() noexcept { return *recorder_; }
+  DateText& date() noexcept { return date_; }
+  bool draining() const noexcept { return draining_; }
+  // The plan in force; pinned by whoever keeps it (WorkerPlan::Pin).
+  WorkerPlan* current() noexcept { return current_; }
+  void add(ClientConnection& connection) noexcept;
+  void remove(ClientConnection& connection) noexcept;
+  // Closes the connection that has been idle for longest; false if none is idle.
+  bool close_idlest() noexcept;
+  std::size_t connections() const noexcept { return count_; }
+  void plan_unused(WorkerPlan& plan);
+
+ private:
+  friend class PortSlot;
+  void adopt(std::shared_ptr<const plan::Plan> plan, std::vector<PortSocket> opened);
+  void begin_drain(Duration idle_grace, Duration limit);
+  void cut_all() noexcept;
+  void check_drained() noexcept;
+  io::Task<void> end_drain(Duration idle_grace, Duration limit);
+
+  const unsigned index_;
+  Shared shared_;
+  Random random_;
+  io::Loop loop_;
+  DateText date_;
+  std::unique_ptr<Recorder> recorder_;
+  std::unique_ptr<upstream::WorkerClusters> clusters_;
+  std::vector<std::unique_ptr<WorkerPlan>> plans_;  // the current one last
+  WorkerPlan* current_ = nullptr;
+  std::unordered_map<std::string, std::unique_ptr<PortSlot>, StringHash, std::equal_to<>> slots_;
+  ClientConnection* first_ = nullptr;  // all connections, intrusive
+  std::size_t count_ = 0;
+  bool draining_ = false;
+  std::atomic<bool> drained_{false};
+  std::thread thread_;
+};
+
+}  // namespace turnpike::proxy
