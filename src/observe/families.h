@@ -1,0 +1,87 @@
+// The metrics of the data plane: what there is, by which labels. docs/operations.md lists them for operators.
+#pragma once
+
+#include <array>
+#include <string_view>
+
+#include "base/error.h"
+#include "observe/metrics.h"
+
+namespace turnpike::observe {
+
+// Variants of the label `status_class`: the status of a response divided by 100, less one. `none`: no
+// response was sent or received.
+enum class StatusClass : std::uint8_t { s1xx, s2xx, s3xx, s4xx, s5xx, none };
+constexpr unsigned status_class(unsigned status) noexcept {
+  return status >= 100 && status < 600 ? status / 100 - 1 : static_cast<unsigned>(StatusClass::none);
+}
+// Variant of the label `reason`: Counter::of(reason(kind)).
+constexpr unsigned reason(ErrorKind kind) noexcept { return static_cast<unsigned>(kind); }
+
+// {listener, route}: route is "namespace/name", or "" where none matched.
+struct RouteMetrics {
+  Group group;
+  Counter requests;          // .of(status_class(…))
+  Histogram duration;        // from the first byte of the request to the last of the response
+  Counter request_bytes;     // of bodies
+  Counter response_bytes;    // of bodies
+  Counter retries;           // attempts after the first
+  Counter budget_exhausted;  // retries that the budget did not allow
+};
+
+// {listener}
+struct ListenerMetrics {
+  Group group;
+  Counter connections;  // accepted
+  Gauge active_connections;
+  Gauge active_requests;
+  Counter refused;         // connections closed before a request, .of(reason(kind))
+  Counter responses;       // made by the gateway itself, .of(reason(kind))
+  Counter received_bytes;  // on connections
+  Counter sent_bytes;
+  Counter handshakes;  // TLS, .of(0: full, 1: resumed, 2: failed)
+};
+
+// {upstream, endpoint}: an endpoint by its "address:port".
+struct EndpointMetrics {
+  Group group;
+  Counter requests;    // attempts, .of(status_class(…))
+  Counter failures;    // attempts without a response, .of(reason(kind))
+  Histogram duration;  // of an attempt
+  Counter connects;    // connections made
+  Histogram connect_duration;
+  Gauge active_connections;
+  Gauge idle_connections;
+  Gauge active_requests;
+  Counter ejections;  // .of(0: outlier, 1: health check)
+};
+
+// No labels.
+struct ProcessMetrics {
+  Group group;
+  Series series;
+  Counter access_log_records;
+  Counter access_log_dropped;
+  Counter reloads;         // .of(0: ok, 1: failed)
+  Gauge reload_time;       // of the last one that was ok, unix seconds
+  Gauge configuration_ok;  // 1 while the running configuration is the one on disk
+};
+
+// {secret}: "namespace/name" or a file.
+struct CertificateMetrics {
+  Group group;
+  Gauge expiry;  // notAfter, unix seconds
+};
+
+// All of them, defined once at start-up.
+struct Families {
+  RouteMetrics route;
+  ListenerMetrics listener;
+  EndpointMetrics endpoint;
+  ProcessMetrics process;
+  CertificateMetrics certificate;
+};
+// Also adds the process_* metrics, uptime and turnpike_build_info, which are read at each render.
+Families define_families(Registry& registry);
+
+}  // namespace turnpike::observe
