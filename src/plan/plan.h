@@ -13,6 +13,7 @@
 #include "http/path.h"
 #include "io/address.h"
 #include "policy/policy.h"
+#include "route/host.h"
 #include "route/table.h"
 #include "upstream/config.h"
 
@@ -55,7 +56,8 @@ struct RetryPolicy {
 };
 
 struct Timeouts {
-  Duration request = 15s;          // timeouts.request; 0: none
+  Duration request = 0s;           // timeouts.request, from the request's head to the end of the response; 0: none
+  Duration response_head = 30s;    // until the head of the response, all attempts together; safe default. 0: none
   Duration backend_request = 0s;   // timeouts.backendRequest, per attempt; 0: only `request`
   Duration stream_idle = 300s;     // no byte in either direction (upgraded connections too); 0: none
 };
@@ -106,6 +108,10 @@ struct Listener {
   std::string origin;
   std::string hostname;  // "", "a.example.com" or "*.example.com"
   route::Table table;    // targets are indices into Plan::rules
+  // By Table::Hit::match_index: how many bytes of the path the match's PathPrefix covers, without a slash at its end
+  // ("/" covers 0); kWholePath for exact paths and regular expressions.
+  static constexpr std::uint16_t kWholePath = UINT16_MAX;
+  std::vector<std::uint16_t> prefix_bytes;
   std::uint32_t metrics = 0;
 };
 
@@ -116,7 +122,8 @@ struct Port {
   bool tls = false;
   std::shared_ptr<const tls::ServerContext> tls_context;  // picks the certificate by SNI
   ClientSettings settings;
-  std::vector<Listener> listeners;  // most specific hostname first: the first that matches the host is the one
+  std::vector<Listener> listeners;
+  route::HostIndex hosts;           // over the listeners' hostnames: finds the most specific one (isolation)
   std::string key() const;          // identity across plans: address, port, protocol
 };
 
