@@ -1,0 +1,57 @@
+// Gateway API status: what became of each resource, for `turnpike check` and for GET /status.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "resource/meta.h"
+
+namespace turnpike::resource {
+
+enum class ConditionStatus : std::uint8_t { true_, false_, unknown };
+
+// metav1.Condition without its time of transition, which files do not have.
+struct Condition {
+  std::string type;  // "Accepted", "ResolvedRefs", "Programmed", "Conflicted" ...
+  ConditionStatus status = ConditionStatus::unknown;
+  std::string reason;  // CamelCase of Gateway API
+  std::string message;
+  std::int64_t observed_generation = 0;
+};
+
+// Sets or replaces the condition of that type.
+void set_condition(std::vector<Condition>& conditions, Condition condition);
+
+struct RouteParentStatus {
+  ParentReference parent_ref;
+  std::vector<Condition> conditions;  // Accepted, ResolvedRefs, (PartiallyInvalid)
+};
+
+struct ListenerStatus {
+  std::string name;
+  std::uint32_t attached_routes = 0;
+  std::vector<Kind> supported_kinds;
+  std::vector<Condition> conditions;  // Accepted, ResolvedRefs, Programmed, Conflicted
+};
+
+struct PolicyAncestorStatus {
+  ParentReference ancestor_ref;
+  std::vector<Condition> conditions;
+};
+
+// The status of one resource; parts that its kind does not have stay empty.
+struct ResourceStatus {
+  Kind kind{};
+  std::string namespace_;
+  std::string name;
+  Position position;
+  std::vector<Condition> conditions;            // GatewayClass, Gateway, ListenerSet
+  std::vector<std::string> addresses;           // Gateway
+  std::vector<ListenerStatus> listeners;        // Gateway, ListenerSet
+  std::uint32_t attached_listener_sets = 0;     // Gateway
+  std::vector<RouteParentStatus> parents;       // routes
+  std::vector<PolicyAncestorStatus> ancestors;  // policies
+};
+
+}  // namespace turnpike::resource
