@@ -12,6 +12,7 @@
 #include "http/h1/codec.h"
 #include "http/path.h"
 #include "io/address.h"
+#include "observe/metrics.h"
 #include "policy/policy.h"
 #include "route/host.h"
 #include "route/table.h"
@@ -88,7 +89,6 @@ struct Rule {
   std::string route;       // "default/payments"
   std::string rule;        // its name, or its index
   std::string origin;      // "file:line" of the rule
-  std::uint32_t metrics = 0;  // observe id; see plan/metrics.h
   std::vector<const policy::Policy*> on_request;
   std::vector<const policy::Policy*> on_response;
   std::vector<BackendChoice> backends;
@@ -108,11 +108,17 @@ struct Listener {
   std::string origin;
   std::string hostname;  // "", "a.example.com" or "*.example.com"
   route::Table table;    // targets are indices into Plan::rules
-  // By Table::Hit::match_index: how many bytes of the path the match's PathPrefix covers, without a slash at its end
-  // ("/" covers 0); kWholePath for exact paths and regular expressions.
+  // By Table::Hit::match_index.
+  struct MatchInfo {
+    // How many bytes of the path the match's PathPrefix covers, without a slash at its end ("/" covers 0);
+    // kWholePath for exact paths and regular expressions.
+    std::uint16_t prefix_bytes = kWholePath;
+    observe::Series route_metrics;  // {listener, route}
+  };
   static constexpr std::uint16_t kWholePath = UINT16_MAX;
-  std::vector<std::uint16_t> prefix_bytes;
-  std::uint32_t metrics = 0;
+  std::vector<MatchInfo> matches;
+  observe::Series metrics;            // {listener}
+  observe::Series unrouted_metrics;   // {listener, ""}: requests that no route took
 };
 
 // All listeners that share an address and a port.
@@ -129,6 +135,7 @@ struct Port {
 
 struct Plan {
   std::uint64_t generation = 0;
+  observe::Lease metrics;  // keeps the series above alive; empty in offline use (check, explain)
   std::vector<std::unique_ptr<const policy::Policy>> policies;  // owns what rules point to
   std::vector<Rule> rules;
   std::vector<std::shared_ptr<const upstream::ClusterConfig>> clusters;
