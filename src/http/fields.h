@@ -10,8 +10,8 @@
 
 namespace turnpike::http {
 
-// The names that the proxy itself looks at or writes. `unknown` stands for all others. The table is field_names.def:
-// X(identifier, "Canonical-Name").
+// The names that the proxy itself looks at or writes. `unknown` stands for all others. The table is
+// field_names.def: X(identifier, "Canonical-Name").
 enum class FieldId : std::uint8_t {
   unknown = 0,
 #define X(id, text) id,
@@ -20,8 +20,8 @@ enum class FieldId : std::uint8_t {
   count_,
 };
 
-FieldId field_id(std::string_view name) noexcept;       // without case; unknown if not in the table
-std::string_view name_of(FieldId id) noexcept;          // canonical spelling, "" for unknown
+FieldId field_id(std::string_view name) noexcept;  // without case; unknown if not in the table
+std::string_view name_of(FieldId id) noexcept;     // canonical spelling, "" for unknown
 
 struct Field {
   std::string_view name;   // as received
@@ -57,7 +57,11 @@ class Fields {
   // `name` and `value` must live as long as the message. The id is looked up where it is not given.
   void add(Arena& arena, std::string_view name, std::string_view value);
   void add(Arena& arena, FieldId id, std::string_view value);  // with the canonical name
-  void add(Arena& arena, const Field& field);
+  void add(Arena& arena, const Field& field) {
+    if (size_ == capacity_) grow(arena);
+    data_[size_++] = field;
+    mark(field.id);
+  }
   // Replaces all fields of this name by one, in the place of the first.
   void set(Arena& arena, std::string_view name, std::string_view value);
   void set(Arena& arena, FieldId id, std::string_view value);
@@ -86,7 +90,14 @@ class Fields {
   Fields clone(Arena& arena) const;
 
  private:
+  void mark(FieldId id) noexcept {
+    present_[static_cast<unsigned>(id) / 64] |= std::uint64_t{1} << (static_cast<unsigned>(id) % 64);
+  }
+  void unmark(FieldId id) noexcept {
+    present_[static_cast<unsigned>(id) / 64] &= ~(std::uint64_t{1} << (static_cast<unsigned>(id) % 64));
+  }
   void grow(Arena& arena);
+  void set_from(Arena& arena, const Field& field, Field* first);
 
   Field* data_ = nullptr;
   std::uint32_t size_ = 0;

@@ -12,8 +12,8 @@
 namespace turnpike::http {
 
 enum class Method : std::uint8_t { get, head, post, put, delete_, connect, options, trace, patch, other };
-Method method_from(std::string_view token) noexcept;   // case-sensitive, RFC 9110 §9.1
-std::string_view name_of(Method method) noexcept;      // "GET"; "" for other
+Method method_from(std::string_view token) noexcept;  // case-sensitive, RFC 9110 §9.1
+std::string_view name_of(Method method) noexcept;     // "GET"; "" for other
 // RFC 9110 §9.2.1, §9.2.2. `other` is neither.
 bool is_safe(Method method) noexcept;
 bool is_idempotent(Method method) noexcept;
@@ -32,17 +32,18 @@ struct RequestHead {
   Method method = Method::other;
   Version version = Version::http11;
   Framing framing = Framing::none;
-  bool keep_alive = true;        // what the client wants, RFC 9112 §9.3
-  bool expect_continue = false;  // Expect: 100-continue
-  bool upgrade = false;          // Connection: upgrade with an Upgrade field
+  bool keep_alive = true;            // what the client wants, RFC 9112 §9.3
+  bool expect_continue = false;      // Expect: 100-continue
+  bool upgrade = false;              // Connection: upgrade with an Upgrade field
   std::uint64_t content_length = 0;  // with Framing::length
 
   std::string_view method_text;
   std::string_view target;     // as received
   std::string_view scheme;     // of an absolute-form target, else empty
   std::string_view authority;  // of the absolute-form target, else Host; empty if neither
-  std::string_view path;       // of origin-form or absolute-form, "*" for asterisk-form; as received until normalised
-  std::string_view query;      // without "?"
+  std::string_view
+      path;  // of origin-form or absolute-form, "*" for asterisk-form; as received until normalised
+  std::string_view query;  // without "?"
   bool has_query = false;
   Fields fields;
 };

@@ -70,7 +70,7 @@ class BodyReader {
   void skip(std::uint64_t count) noexcept;
   // Of a chunked message, once done. Fields that must not be in trailers (RFC 9110 §6.5.1: framing, routing,
   // authentication, …) are refused while parsing. Texts are in the arena.
-  Fields& trailers() noexcept { return trailers_; }
+  const Fields& trailers() const noexcept { return trailers_; }
 
  private:
   enum class State : std::uint8_t { done, length, until_close, size, extension, size_lf, data, data_cr, data_lf, trailer };
