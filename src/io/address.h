@@ -10,6 +10,8 @@
 
 namespace turnpike::io {
 
+// IPv4 addresses mapped into IPv6 (::ffff:10.0.0.1, what a dual-stack socket reports) always become plain
+// IPv4.
 class Address {
  public:
   Address() noexcept = default;
@@ -18,7 +20,7 @@ class Address {
 
   // "10.0.0.1", "::1" with a port; nothing if `ip` is no literal.
   static std::optional<Address> from_ip(std::string_view ip, std::uint16_t port) noexcept;
-  // "unix:/path"; nothing if the path is too long.
+  // "/path" or "unix:/path"; "@name" is a socket of Linux's abstract namespace. Nothing if empty or too long.
   static std::optional<Address> from_unix(std::string_view path) noexcept;
   // "127.0.0.1:8080", "[::1]:8080", ":8080" (all IPv4 and IPv6), "unix:/path".
   static std::optional<Address> parse(std::string_view text) noexcept;
@@ -45,7 +47,9 @@ class Address {
 // A block of addresses: "10.0.0.0/8", "::1", "fd00::/8".
 class Cidr {
  public:
+  // Bits of the address below the prefix are ignored ("10.0.0.1/8" is "10.0.0.0/8").
   static std::optional<Cidr> parse(std::string_view text) noexcept;
+  // A block of IPv6 holds no IPv4 address ("::/0" neither), and no block holds a Unix socket.
   bool contains(const Address& address) const noexcept;
 
  private:

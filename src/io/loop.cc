@@ -4,11 +4,12 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstring>
 #include <stdexcept>
 #include <string>
-#include <cstring>
 
 namespace turnpike::io {
 namespace {
@@ -47,15 +48,15 @@ void Loop::advance(Duration by) {
   const TimePoint to = now_ + by;
   while (now_ < to) {
     now_ = now_ + TimerWheel::kTick < to ? now_ + TimerWheel::kTick : to;
-    timers_.advance(now_);
-    run_deferred();
+    turn(now_);
   }
 }
 
 bool Loop::add(int fd, Source& source, bool level_triggered_read) noexcept {
   epoll_event event{};
-  event.events = level_triggered_read ? static_cast<std::uint32_t>(EPOLLIN)
-                                      : (EPOLLIN | EPOLLOUT | EPOLLRDHUP | static_cast<std::uint32_t>(EPOLLET));
+  event.events = level_triggered_read
+                     ? static_cast<std::uint32_t>(EPOLLIN)
+                     : (EPOLLIN | EPOLLOUT | EPOLLRDHUP | static_cast<std::uint32_t>(EPOLLET));
   event.data.ptr = &source;
   return ::epoll_ctl(epoll_, EPOLL_CTL_ADD, fd, &event) == 0;
 }
@@ -107,13 +108,13 @@ void Loop::turn(TimePoint until) {
   const TimePoint due = timers_.next_due();
   if (due < until) until = due;
   int timeout = -1;
-  if (!deferred_.empty()) {
+  if (!deferred_.empty() || until <= now_) {
     timeout = 0;
   } else if (until != kNever) {
-    const Duration left = until - now_;
-    timeout = left <= Duration::zero()
-                  ? 0
-                  : static_cast<int>(std::chrono::ceil<std::chrono::milliseconds>(left).count());
+    // Anew: what the last turn did took time, and the wait must not add it to a timer's.
+    const Duration left =
+        std::clamp<Duration>(until - refresh_now(), Duration::zero(), std::chrono::hours(1));
+    timeout = static_cast<int>(std::chrono::ceil<std::chrono::milliseconds>(left).count());
   }
   Pending pending;
   pending.count = ::epoll_wait(epoll_, pending.events.data(), kMostEvents, virtual_time_ ? 0 : timeout);

@@ -54,16 +54,18 @@ class Loop {
   TimePoint now() const noexcept { return now_; }
   // Reads the clock anew: after something that took long.
   TimePoint refresh_now() noexcept;
-  // For tests: time stands still and moves only by advance() (principle 12).
+  // For tests: time stands still and moves only by advance(), tick by tick; what becomes ready at each is
+  // handled (principle 12).
   void use_virtual_time() noexcept { virtual_time_ = true; }
   void advance(Duration by);
 
   TimerWheel& timers() noexcept { return timers_; }
 
-  // Registers a descriptor, edge-triggered for reading and writing (or level-triggered for reading: listeners).
-  // False when the kernel refuses (limits); errno says why.
+  // Registers a descriptor, edge-triggered for reading and writing (or level-triggered for reading:
+  // listeners). False when the kernel refuses (limits); errno says why.
   bool add(int fd, Source& source, bool level_triggered_read = false) noexcept;
-  // Must be called before the descriptor is closed or the source dies: no event of this turn reaches it afterwards.
+  // Must be called before the descriptor is closed or the source dies: no event of this turn reaches it
+  // afterwards.
   void remove(int fd, Source& source) noexcept;
 
   // co_await loop.yield(): lets everything else that is ready go first. For relay loops that never wait.

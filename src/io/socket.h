@@ -12,8 +12,8 @@ namespace turnpike::io {
 
 class SocketStream final : public Stream, private Source {
  public:
-  // Takes the descriptor (non-blocking already) and registers it. If the kernel refuses, the stream is cancelled from
-  // the start and every operation errors.
+  // Takes the descriptor (non-blocking already) and registers it. If the kernel refuses, the stream is
+  // cancelled from the start and every operation errors.
   SocketStream(Loop& loop, int fd) noexcept;
   ~SocketStream() override;
 
@@ -40,8 +40,11 @@ class SocketStream final : public Stream, private Source {
 
  private:
   void on_ready(std::uint32_t ready) override;
+  void wake(Direction direction, Wait result);
+  IoResult failed(int error) noexcept;
 
   Loop& loop_;
+  bool* gone_ = nullptr;  // set by the destructor: tells a caller on the stack that `this` died meanwhile
   int fd_;
   bool readable_ = false;
   bool writable_ = false;
@@ -62,6 +65,7 @@ class Acceptor final : private Source {
    public:
     // Owns `fd` from here on (non-blocking, close-on-exec).
     virtual void on_accept(int fd, const Address& peer) = 0;
+
    protected:
     ~Handler() = default;
   };
@@ -72,24 +76,39 @@ class Acceptor final : private Source {
   // Stops taking connections for a while (descriptors ran out, overload) and takes them again.
   void pause() noexcept;
   void resume() noexcept;
+  // Takes all connections that wait in the kernel's queue now: closing the socket would reset them. Before a
+  // listener goes away.
+  void take_waiting();
+  // How often the process or the machine had no descriptor or memory left for a connection.
+  std::uint64_t exhausted() const noexcept { return exhausted_; }
 
  private:
+  enum class Taken : std::uint8_t { one, none, pass, exhausted, gone };
   void on_ready(std::uint32_t ready) override;
+  Taken take_one();
+  void back_off(Duration by) noexcept;
+  void listen_again() noexcept;
+  void update_registration() noexcept;
 
   Loop& loop_;
+  bool* gone_ = nullptr;
   int fd_;
   Handler& handler_;
   bool paused_ = false;
+  bool registered_ = false;
+  std::uint64_t exhausted_ = 0;
   class Retry;
   std::unique_ptr<Retry> retry_;
 };
 
 struct ListenError {
-  int error = 0;         // errno
-  std::string message;   // "127.0.0.1:80: permission denied (ports below 1024 need …)"
+  int error = 0;        // errno
+  std::string message;  // "127.0.0.1:80: permission denied (ports below 1024 need …)"
 };
-// Opens a listening socket: non-blocking, close-on-exec, SO_REUSEADDR, SO_REUSEPORT if asked, TCP_NODELAY inherited.
-// Port 0 picks a free port (local_address tells which).
+// Opens a listening socket: non-blocking, close-on-exec, SO_REUSEADDR, SO_REUSEPORT if asked, TCP_NODELAY
+// inherited. Port 0 picks a free port (local_address tells which). [::] listens for IPv4 too, and falls back
+// to 0.0.0.0 where the machine has no IPv6. A Unix socket that a dead process left behind is replaced. With
+// `reuse_port` a second process of the same user that does likewise is not noticed.
 std::expected<int, ListenError> listen_on(const Address& address, bool reuse_port, int backlog = 4096);
 Address local_address(int fd) noexcept;
 
