@@ -36,20 +36,22 @@ struct Exchange {
   TimePoint now;
   Random& random;
 
-  std::string_view scheme;      // "http" or "https": how the client reached us (trusted proxies considered)
-  std::string_view host;        // of the request, lower-case, without port
+  std::string_view scheme{};    // "http" or "https": how the client reached us (trusted proxies considered)
+  std::string_view host{};      // of the request, lower-case, without port
   std::uint16_t port = 0;       // of the authority, or the listener's where it names none
   std::uint16_t listener_port = 0;
-  std::string_view client_ip;   // of the client, trusted proxies considered
+  std::string_view client_ip{}; // of the client, trusted proxies considered
   // Bytes of request.path (as matched, before any rewrite) that the matched PathPrefix covers; the whole path for the
   // other kinds of match.
   std::size_t matched_prefix = 0;
 
   // What an upstream is asked for as Host; set by URLRewrite.hostname. Empty: as received.
-  std::string_view rewritten_host;
+  std::string_view rewritten_host{};
+  // The Origin field as the client sent it, kept by CORS for its response: other policies may change the field.
+  std::string_view cors_origin{};
 
   http::ResponseHead* response = nullptr;  // in on_response
-  DirectResponse direct;
+  DirectResponse direct{};
 };
 
 class Policy {
