@@ -14,6 +14,7 @@ namespace turnpike::route {
 
 // How long things may be: more is an error of compile(). Gateway API's own limits are lower or the same.
 inline constexpr std::size_t kMaxPath = 1024;
+inline constexpr std::size_t kMaxElements = 256;  // of a path prefix
 inline constexpr std::size_t kMaxRegex = 4096;
 inline constexpr std::size_t kMaxConditions = 64;  // headers, and as many query parameters, of one match
 

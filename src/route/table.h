@@ -65,8 +65,9 @@ class Table {
   // Bytes that the table holds, without what regular expressions take in the workers.
   std::size_t memory() const noexcept;
 
+  struct Compiled;  // route/compiled.h, for this folder
+
  private:
-  struct Compiled;
   std::unique_ptr<const Compiled> compiled_;
 };
 
