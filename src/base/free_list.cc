@@ -44,7 +44,7 @@ struct Lists {
 
 thread_local Lists lists;
 // More than this stays in no thread's lists: a peak must not hold its memory for ever.
-constexpr std::size_t kMostCached = 8 * 1024 * 1024;
+[[maybe_unused]] constexpr std::size_t kMostCached = 8 * 1024 * 1024;
 
 }  // namespace
 
