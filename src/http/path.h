@@ -21,6 +21,7 @@ struct PathRules {
   Ambiguous encoded_backslash = Ambiguous::refuse;  // %5C; decode turns it into "/"
   Ambiguous backslash = Ambiguous::refuse;          // "\" as such; decode turns it into "/"
   // %00, malformed escapes, control bytes and bytes above 0x7e are always refused, and so is a bare "?" or
+  bool operator==(const PathRules&) const = default;
   // "#".
 };
 

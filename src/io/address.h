@@ -51,6 +51,7 @@ class Cidr {
   static std::optional<Cidr> parse(std::string_view text) noexcept;
   // A block of IPv6 holds no IPv4 address ("::/0" neither), and no block holds a Unix socket.
   bool contains(const Address& address) const noexcept;
+  bool operator==(const Cidr&) const = default;
 
  private:
   std::uint8_t bytes_[16] = {};

@@ -1,5 +1,5 @@
-// The immutable result of compiling the whole configuration: what the workers run. Made by compile(), published by a
-// pointer, dead with its last exchange.
+// The immutable result of compiling the whole configuration: what the workers run. Made by compile(),
+// published by a pointer, dead with its last exchange.
 #pragma once
 
 #include <cstdint>
@@ -30,41 +30,45 @@ using namespace std::chrono_literals;
 struct ClientSettings {
   http::h1::Limits limits;
   http::PathRules path;
-  Duration head_timeout = 10s;         // from the first byte of a request to the end of its head; also the TLS handshake
-  Duration body_idle_timeout = 30s;    // no byte of the request's content for so long
-  Duration idle_timeout = 60s;         // between requests
-  Duration write_timeout = 30s;        // the client takes nothing for so long
+  Duration head_timeout =
+      10s;  // from the first byte of a request to the end of its head; also the TLS handshake
+  Duration body_idle_timeout = 30s;      // no byte of the request's content for so long
+  Duration idle_timeout = 60s;           // between requests
+  Duration write_timeout = 30s;          // the client takes nothing for so long
   unsigned requests_per_connection = 0;  // 0: no limit
   unsigned most_connections = 0;         // of this port over all workers; 0: only the process's bound
   std::vector<io::Cidr> trusted_proxies;
-  bool trust_request_id = true;          // keep a well-formed X-Request-Id of the client
-  bool allow_underscores = false;        // in field names: false removes such fields (they collide with '-' behind CGI-like readers)
-  std::vector<std::string> internal_prefixes = {"x-turnpike-"};  // fields from outside that are removed, without case and with _ as -
-  bool forwarded_field = true;           // also write Forwarded (RFC 7239)
+  bool trust_request_id = true;  // keep a well-formed X-Request-Id of the client
+  bool allow_underscores =
+      false;  // in field names: false removes such fields (they collide with '-' behind CGI-like readers)
+  std::vector<std::string> internal_prefixes = {
+      "x-turnpike-"};           // fields from outside that are removed, without case and with _ as -
+  bool forwarded_field = true;  // also write Forwarded (RFC 7239)
   bool operator==(const ClientSettings&) const = default;
 };
 
 struct RetryPolicy {
-  unsigned attempts = 1;                 // in addition to the first. Only what is safe is retried unless `on_*` says more
-  bool on_connect_failure = true;        // the request never left: always safe
-  bool on_reset = false;                 // reset before a response, for idempotent methods
-  bool on_timeout = false;               // per-try timeout, idempotent methods
-  std::vector<std::uint16_t> statuses;   // HTTPRoute retry.codes
-  bool any_method = false;               // the user says that all methods are safe (HTTPRoute retry.codes does)
-  Duration backoff = 25ms;               // before the n-th retry: up to backoff * 2^n with full jitter
+  unsigned attempts = 1;  // in addition to the first. Only what is safe is retried unless `on_*` says more
+  bool on_connect_failure = true;       // the request never left: always safe
+  bool on_reset = false;                // reset before a response, for idempotent methods
+  bool on_timeout = false;              // per-try timeout, idempotent methods
+  std::vector<std::uint16_t> statuses;  // HTTPRoute retry.codes
+  bool any_method = false;  // the user says that all methods are safe (HTTPRoute retry.codes does)
+  Duration backoff = 25ms;  // before the n-th retry: up to backoff * 2^n with full jitter
   Duration longest_backoff = 250ms;
-  Duration per_try_timeout = 0s;         // 0: timeouts.backendRequest
+  Duration per_try_timeout = 0s;  // 0: timeouts.backendRequest
 };
 
 struct Timeouts {
-  Duration request = 0s;           // timeouts.request, from the request's head to the end of the response; 0: none
-  Duration response_head = 30s;    // until the head of the response, all attempts together; safe default. 0: none
-  Duration backend_request = 0s;   // timeouts.backendRequest, per attempt; 0: only `request`
-  Duration stream_idle = 300s;     // no byte in either direction (upgraded connections too); 0: none
+  Duration request = 0s;  // timeouts.request, from the request's head to the end of the response; 0: none
+  Duration response_head =
+      30s;  // until the head of the response, all attempts together; safe default. 0: none
+  Duration backend_request = 0s;  // timeouts.backendRequest, per attempt; 0: only `request`
+  Duration stream_idle = 300s;    // no byte in either direction (upgraded connections too); 0: none
 };
 
 struct SessionPersistence {
-  bool cookie = true;                    // else a header
+  bool cookie = true;  // else a header
   std::string name;
   std::optional<Duration> absolute_timeout;  // cookie Max-Age with lifetimeType Permanent
   std::string cookie_path = "/";
@@ -72,7 +76,8 @@ struct SessionPersistence {
 
 struct BackendChoice {
   std::uint32_t weight = 1;
-  std::uint32_t cluster = kInvalid;  // index into Plan::clusters; kInvalid: a reference that does not resolve (500)
+  std::uint32_t cluster =
+      kInvalid;  // index into Plan::clusters; kInvalid: a reference that does not resolve (500)
   static constexpr std::uint32_t kInvalid = UINT32_MAX;
   std::vector<const policy::Policy*> on_request;
   std::vector<const policy::Policy*> on_response;
@@ -86,13 +91,13 @@ struct Mirror {
 
 // One rule of a route: where it came from, what acts, where it goes.
 struct Rule {
-  std::string route;       // "default/payments"
-  std::string rule;        // its name, or its index
-  std::string origin;      // "file:line" of the rule
+  std::string route;   // "default/payments"
+  std::string rule;    // its name, or its index
+  std::string origin;  // "file:line" of the rule
   std::vector<const policy::Policy*> on_request;
   std::vector<const policy::Policy*> on_response;
   std::vector<BackendChoice> backends;
-  std::uint64_t total_weight = 0;   // 0: no backend (500)
+  std::uint64_t total_weight = 0;  // 0: no backend (500)
   std::vector<Mirror> mirrors;
   Timeouts timeouts;
   RetryPolicy retry;
@@ -104,7 +109,7 @@ struct Rule {
 
 // One listener of a Gateway or ListenerSet: a port, perhaps a hostname, and the routes attached to it.
 struct Listener {
-  std::string name;      // "default/shop/http"
+  std::string name;  // "default/shop/http"
   std::string origin;
   std::string hostname;  // "", "a.example.com" or "*.example.com"
   route::Table table;    // targets are indices into Plan::rules
@@ -117,8 +122,8 @@ struct Listener {
   };
   static constexpr std::uint16_t kWholePath = UINT16_MAX;
   std::vector<MatchInfo> matches;
-  observe::Series metrics;            // {listener}
-  observe::Series unrouted_metrics;   // {listener, ""}: requests that no route took
+  observe::Series metrics;           // {listener}
+  observe::Series unrouted_metrics;  // {listener, ""}: requests that no route took
 };
 
 // All listeners that share an address and a port.
@@ -129,8 +134,8 @@ struct Port {
   std::shared_ptr<const tls::ServerContext> tls_context;  // picks the certificate by SNI
   ClientSettings settings;
   std::vector<Listener> listeners;
-  route::HostIndex hosts;           // over the listeners' hostnames: finds the most specific one (isolation)
-  std::string key() const;          // identity across plans: address, port, protocol
+  route::HostIndex hosts;   // over the listeners' hostnames: finds the most specific one (isolation)
+  std::string key() const;  // identity across plans: address, port, protocol
 };
 
 struct Plan {

@@ -1,5 +1,5 @@
-// What protects the process from more work than it can hold: a bound of connections and a bound of memory, shared by
-// all workers. The control thread sums up and sets the level; workers read one flag per request.
+// What protects the process from more work than it can hold: a bound of connections and a bound of memory,
+// shared by all workers. The control thread sums up and sets the level; workers read one flag per request.
 #pragma once
 
 #include <algorithm>
@@ -41,7 +41,9 @@ class Overload {
   void set_resident_memory(std::size_t bytes) noexcept {
     if (limits_.most_memory == 0) return;
     const std::size_t percent = bytes / std::max<std::size_t>(limits_.most_memory / 100, 1);
-    pressure_.store(percent >= 98 ? Pressure::critical : percent >= 90 ? Pressure::high : Pressure::none,
+    pressure_.store(percent >= 98   ? Pressure::critical
+                    : percent >= 90 ? Pressure::high
+                                    : Pressure::none,
                     std::memory_order_relaxed);
   }
 

@@ -1,14 +1,12 @@
-// One worker: a thread with its own loop, listening sockets, connections, upstream pools and counters (design: threads
-// and state). The control thread talks to it only through the mailbox.
+// One worker: a thread with its own loop, listening sockets, connections, upstream pools and counters
+// (design: threads and state). The control thread talks to it only through the mailbox.
 #pragma once
 
 #include <memory>
 #include <string>
 #include <thread>
-#include <unordered_map>
 #include <vector>
 
-#include "base/hash.h"
 #include "base/random.h"
 #include "io/loop.h"
 #include "io/socket.h"
@@ -20,6 +18,7 @@
 namespace turnpike::observe {
 class AccessLog;
 class Registry;
+struct Families;
 }  // namespace turnpike::observe
 namespace turnpike::upstream {
 class Registry;
@@ -40,9 +39,11 @@ struct PortSocket {
 
 // Everything that all workers share; made and owned by main, outlives the workers.
 struct Shared {
+  unsigned workers = 1;
   Overload& overload;
   upstream::Registry& upstreams;
   observe::Registry& metrics;
+  const observe::Families& families;
   observe::AccessLog& access_log;
 };
 
@@ -57,11 +58,13 @@ class Worker {
 
   // --- called by the control thread ---
   void start();
-  // Changes over to `plan` between two requests. `opened` holds this worker's sockets for ports that are new; ports
-  // that are gone stop accepting, and their connections end with `Connection: close` on their next response.
+  // Changes over to `plan` between two requests. `opened` holds this worker's sockets for ports that are new;
+  // ports that are gone stop accepting, and their connections end with `Connection: close` on their next
+  // response.
   void publish(std::shared_ptr<const plan::Plan> plan, std::vector<PortSocket> opened);
-  // Stops accepting (what waits in the queue is still taken), says `Connection: close` on every response, closes idle
-  // connections after `idle_grace`, and cuts what is left after `limit`. drained() tells when nothing is left.
+  // Stops accepting (what waits in the queue is still taken), says `Connection: close` on every response,
+  // closes idle connections after `idle_grace`, and cuts what is left after `limit`. drained() tells when
+  // nothing is left.
   void drain(Duration idle_grace, Duration limit);
   bool drained() const noexcept { return drained_.load(std::memory_order_acquire); }
   // Ends the thread: cuts what is left.
@@ -69,6 +72,7 @@ class Worker {
   void join();
 
   unsigned index() const noexcept { return index_; }
+  unsigned count_of_workers() const noexcept { return shared_.workers; }
   io::Loop& loop() noexcept { return loop_; }
 
   // --- on the worker's thread, for the rest of proxy/ ---
@@ -76,18 +80,20 @@ class Worker {
   Overload& overload() noexcept { return shared_.overload; }
   Recorder& recorder() noexcept { return *recorder_; }
   DateText& date() noexcept { return date_; }
+  unsigned& mirrors_under_way() noexcept { return mirrors_under_way_; }
+  route::Scratch& scratch() noexcept { return scratch_; }
   bool draining() const noexcept { return draining_; }
   // The plan in force; pinned by whoever keeps it (WorkerPlan::Pin).
-  WorkerPlan* current() noexcept { return current_; }
+  WorkerPlan* current() noexcept { return current_.get(); }
   void add(ClientConnection& connection) noexcept;
   void remove(ClientConnection& connection) noexcept;
   // Closes the connection that has been idle for longest; false if none is idle.
   bool close_idlest() noexcept;
   std::size_t connections() const noexcept { return count_; }
   void plan_unused(WorkerPlan& plan);
+  void slot_unused(PortSlot& slot);
 
  private:
-  friend class PortSlot;
   void adopt(std::shared_ptr<const plan::Plan> plan, std::vector<PortSocket> opened);
   void begin_drain(Duration idle_grace, Duration limit);
   void cut_all() noexcept;
@@ -99,13 +105,15 @@ class Worker {
   Random random_;
   io::Loop loop_;
   DateText date_;
+  route::Scratch scratch_;
   std::unique_ptr<Recorder> recorder_;
   std::unique_ptr<upstream::WorkerClusters> clusters_;
   std::vector<std::unique_ptr<WorkerPlan>> plans_;  // the current one last
-  WorkerPlan* current_ = nullptr;
-  std::unordered_map<std::string, std::unique_ptr<PortSlot>, StringHash, std::equal_to<>> slots_;
+  WorkerPlan::Pin current_;
+  std::vector<std::unique_ptr<PortSlot>> slots_;
   ClientConnection* first_ = nullptr;  // all connections, intrusive
   std::size_t count_ = 0;
+  unsigned mirrors_under_way_ = 0;
   bool draining_ = false;
   std::atomic<bool> drained_{false};
   std::thread thread_;

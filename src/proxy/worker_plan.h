@@ -1,4 +1,5 @@
-// A plan as one worker sees it: with this worker's clusters, and a plain count of the exchanges that still use it.
+// A plan as one worker sees it: with this worker's clusters, and a plain count of the exchanges that still
+// use it.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +16,8 @@ class Worker;
 
 class WorkerPlan {
  public:
-  WorkerPlan(Worker& worker, std::shared_ptr<const plan::Plan> plan) : worker_(worker), plan_(std::move(plan)) {}
+  WorkerPlan(Worker& worker, std::shared_ptr<const plan::Plan> plan)
+      : worker_(worker), plan_(std::move(plan)) {}
   WorkerPlan(const WorkerPlan&) = delete;
   WorkerPlan& operator=(const WorkerPlan&) = delete;
 

@@ -1,0 +1,71 @@
+#include "proxy/body_pipe.h"
+
+namespace turnpike::proxy {
+namespace {
+// Places that a chunk needs beside its data: size line, line end, last chunk, trailers, empty line.
+constexpr unsigned kFraming = 6;
+}  // namespace
+
+BodyPipe::State BodyPipe::gather(Buffer& in, Iovecs& out, Arena& arena) {
+  if (ended_) return State::done;
+  const bool chunked = chunked_out_;
+  unsigned size_place = 0;
+  std::size_t chunk = 0;
+  bool full = false;
+  while (!reader_.done()) {
+    if (out.room() <= kFraming) {
+      full = true;
+      break;
+    }
+    if (in.empty()) break;
+    const http::h1::BodyReader::Step step = reader_.next(in.view(), arena);
+    if (step.error != ErrorKind::none) {
+      error_ = step.error;
+      detail_ = step.detail;
+      return State::failed;
+    }
+    if (!step.data.empty()) {
+      if (chunked && chunk == 0) size_place = out.reserve();
+      out.add(step.data);
+      chunk += step.data.size();
+    }
+    in.pass(step.consumed);
+    if (step.consumed == 0 && !step.done) break;
+  }
+  if (chunk > 0 && chunked) {
+    out.set(size_place, {size_line_, http::h1::write_chunk_size(size_line_, chunk)});
+    out.add(http::h1::kChunkEnd);
+  }
+  if (reader_.done()) {
+    finish(out, arena);
+    return State::done;
+  }
+  return full ? State::full : State::more;
+}
+
+BodyPipe::State BodyPipe::end_of_stream(Iovecs& out, Arena& arena) {
+  if (ended_) return State::done;
+  if (!reader_.finish_at_eof()) {
+    error_ = ErrorKind::bad_request;
+    detail_ = "the content was cut off";
+    return State::failed;
+  }
+  finish(out, arena);
+  return State::done;
+}
+
+void BodyPipe::finish(Iovecs& out, Arena& arena) {
+  ended_ = true;
+  if (!chunked_out_) return;
+  out.add(http::h1::kLastChunk);
+  const http::Fields& trailers = reader_.trailers();
+  if (!trailers.empty()) {
+    const std::size_t size = http::h1::fields_size(trailers);
+    char* text = static_cast<char*>(arena.allocate(size, 1));
+    http::h1::write_fields(text, trailers);
+    out.add({text, size});
+  }
+  out.add("\r\n");
+}
+
+}  // namespace turnpike::proxy

@@ -1,0 +1,50 @@
+// Moves content from a buffer of received bytes to a gathered write: decodes its framing and frames it anew,
+// so that nothing is forwarded that another reader could parse differently.
+#pragma once
+
+#include "base/arena.h"
+#include "http/h1/codec.h"
+#include "proxy/buffer.h"
+#include "proxy/iovecs.h"
+
+namespace turnpike::proxy {
+
+// One direction of one message.
+class BodyPipe {
+ public:
+  enum class State : std::uint8_t {
+    more,    // all that the buffer held is in `out`; more must be read
+    full,    // `out` is full: write it, then call again
+    done,    // the content ends with what is in `out`
+    failed,  // error() tells
+  };
+
+  BodyPipe() noexcept = default;
+  // `chunked_out`: the other side gets chunks; else plain bytes (Content-Length or until close).
+  BodyPipe(const http::h1::BodyReader& reader, bool chunked_out) noexcept
+      : reader_(reader), chunked_out_(chunked_out) {}
+
+  // Takes what it can from `in` (its bytes stay in place until `out` has been written) and appends to `out`.
+  State gather(Buffer& in, Iovecs& out, Arena& arena);
+  // The source has ended: as gather() with nothing more to come.
+  State end_of_stream(Iovecs& out, Arena& arena);
+
+  bool done() const noexcept { return ended_; }
+  // Bytes of content moved.
+  std::uint64_t bytes() const noexcept { return reader_.received(); }
+  const http::h1::BodyReader& reader() const noexcept { return reader_; }
+  ErrorKind error() const noexcept { return error_; }
+  std::string_view detail() const noexcept { return detail_; }
+
+ private:
+  void finish(Iovecs& out, Arena& arena);
+
+  http::h1::BodyReader reader_;
+  bool chunked_out_ = false;
+  bool ended_ = false;
+  ErrorKind error_ = ErrorKind::none;
+  std::string_view detail_;
+  char size_line_[20];
+};
+
+}  // namespace turnpike::proxy

@@ -1,0 +1,166 @@
+#include "proxy/connection.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "io/address.h"
+#include "proxy/exchange.h"
+#include "proxy/overload.h"
+#include "proxy/port_slot.h"
+#include "proxy/recorder.h"
+#include "proxy/worker.h"
+#include "tls/stream.h"
+
+namespace turnpike::proxy {
+
+using namespace std::chrono_literals;
+
+namespace {
+// How long and how much is read on after an answer to a client that may still be sending (RFC 9112 §9.6).
+constexpr Duration kLingerTime = 1s;
+constexpr std::size_t kLingerBytes = 1024 * 1024;
+}  // namespace
+
+ClientConnection::ClientConnection(Worker& worker, PortSlot& slot, std::unique_ptr<io::Stream> stream,
+                                   const io::Address& peer)
+    : worker_(worker), slot_(slot), stream_(std::move(stream)), peer_port_(peer.port()) {
+  const std::string ip = peer.is_ip() ? peer.ip() : "unix";
+  peer_ip_size_ = static_cast<std::uint8_t>(std::min(ip.size(), sizeof peer_ip_));
+  std::memcpy(peer_ip_, ip.data(), peer_ip_size_);
+  idle_since_ = stream_->loop().now();
+  if (slot_.port().tls) {
+    auto secured = std::make_unique<tls::TlsStream>(std::move(stream_), *slot_.port().tls_context);
+    tls_ = secured.get();
+    stream_ = std::move(secured);
+  }
+  worker_.add(*this);
+  slot_.connection_opened();
+  worker_.recorder().connection_opened(slot_.port());
+}
+
+ClientConnection::~ClientConnection() {
+  worker_.recorder().connection_closed(slot_.port(), received_, sent_);
+  worker_.remove(*this);
+  slot_.connection_closed();
+}
+
+io::Task<void> ClientConnection::run(std::unique_ptr<ClientConnection> connection) {
+  co_await connection->serve();
+}
+
+void ClientConnection::cut() {
+  // The exchange first: cancelling the stream may end and destroy all of this.
+  if (exchange_ != nullptr) {
+    exchange_->give_up();
+  } else {
+    stream_->cancel();
+  }
+}
+
+bool ClientConnection::may_keep_alive() const noexcept {
+  const unsigned most = slot_.port().settings.requests_per_connection;
+  return !slot_.closing() && !worker_.draining() && !stream_->cancelled() &&
+         (most == 0 || requests_ < most) && worker_.overload().pressure() == Pressure::none;
+}
+
+io::IoResult ClientConnection::fill() noexcept {
+  const io::IoResult result = stream_->read(buffer_.room());
+  if (result.status == io::IoStatus::ok) {
+    buffer_.filled(result.bytes);
+    received_ += result.bytes;
+  }
+  return result;
+}
+
+io::Task<bool> ClientConnection::handshake() {
+  const TimePoint deadline = stream_->loop().now() + slot_.port().settings.head_timeout;
+  const Result<void> done = co_await tls_->handshake(deadline);
+  worker_.recorder().handshake(slot_.port(), *tls_, done);
+  co_return done.has_value();
+}
+
+io::Task<void> ClientConnection::serve() {
+  io::Loop& loop = stream_->loop();
+  if (tls_ != nullptr && !co_await handshake()) co_return;
+  After after = After::keep_alive;
+  while (after == After::keep_alive) {
+    if (buffer_.empty()) {
+      // Between requests nothing is held but the connection itself.
+      buffer_.release();
+      const plan::ClientSettings& settings = slot_.port().settings;
+      idle_ = true;
+      idle_since_ = loop.now();
+      const Duration patience =
+          requests_ == 0 ? std::min(settings.idle_timeout, 2 * settings.head_timeout) : settings.idle_timeout;
+      const io::Wait wait = co_await stream_->readable(idle_since_ + patience);
+      idle_ = false;
+      if (wait != io::Wait::ready) break;
+      buffer_.allocate();
+      const io::IoResult got = fill();
+      if (got.status == io::IoStatus::would_block) continue;
+      if (got.status != io::IoStatus::ok) co_return;  // the client has gone
+    }
+
+    // The plan of this moment serves the whole request.
+    std::unique_ptr<Exchange> exchange =
+        std::make_unique<Exchange>(*this, WorkerPlan::Pin(slot_.plan()), slot_.port(), loop.now());
+    const plan::ClientSettings& settings = slot_.port().settings;
+    const TimePoint deadline = loop.now() + settings.head_timeout;
+    Error failure{};
+    while (exchange->parse() == http::h1::Parse::incomplete) {
+      if (buffer_.room().empty()) {
+        buffer_.grow(
+            std::max(buffer_.capacity() * 2, Buffer::kSize));  // bounded by limits.head in the parser
+      }
+      const io::Wait wait = co_await stream_->readable(deadline);
+      if (wait == io::Wait::timeout) failure = client_error(ErrorKind::client_head_timeout);
+      if (wait == io::Wait::cancelled) failure = our_error(ErrorKind::draining);
+      if (failure.kind != ErrorKind::none) break;
+      const io::IoResult got = fill();
+      if (got.status == io::IoStatus::eof || got.status == io::IoStatus::error) {
+        failure = client_error(ErrorKind::client_closed, "the head of the request is not whole");
+        break;
+      }
+    }
+    ++requests_;
+    exchange_ = exchange.get();
+    after = failure.kind == ErrorKind::none ? co_await exchange->run()
+                                            : co_await exchange->fail_before_head(failure);
+    exchange_ = nullptr;
+    exchange.reset();
+    if (after == After::keep_alive) {
+      if (!may_keep_alive()) after = After::close;
+      if (buffer_.empty()) {
+        buffer_.clear();
+      } else {
+        buffer_.compact();  // the next request has begun to arrive
+      }
+    }
+  }
+  if (after == After::abort) {
+    stream_->abort();
+    co_return;
+  }
+  co_await close_in_order(after == After::linger);
+}
+
+io::Task<void> ClientConnection::close_in_order(bool linger) {
+  stream_->shutdown_write();
+  if (!linger) co_return;
+  // Closing with unread bytes makes the kernel send RST, which may destroy the response on its way.
+  const TimePoint deadline = stream_->loop().now() + kLingerTime;
+  std::size_t left = kLingerBytes;
+  buffer_.allocate();
+  while (left > 0) {
+    buffer_.clear();
+    const io::IoResult got = fill();
+    if (got.status == io::IoStatus::would_block) {
+      if (co_await stream_->readable(deadline) != io::Wait::ready) break;
+    } else if (got.status != io::IoStatus::ok) {
+      break;
+    }
+    left -= std::min(left, got.bytes);
+  }
+}
+
+}  // namespace turnpike::proxy

@@ -1,0 +1,91 @@
+// One client connection: reads requests, one after the other, and runs an exchange for each.
+#pragma once
+
+#include <memory>
+#include <string_view>
+
+#include "base/time.h"
+#include "io/stream.h"
+#include "io/task.h"
+#include "proxy/buffer.h"
+
+namespace turnpike::io {
+class Address;
+}
+namespace turnpike::plan {
+struct Port;
+}
+namespace turnpike::tls {
+class TlsStream;
+}
+
+namespace turnpike::proxy {
+
+class Exchange;
+class PortSlot;
+class Worker;
+
+// What an exchange leaves the connection to do.
+enum class After : std::uint8_t {
+  keep_alive,  // the next request
+  close,       // in order
+  linger,  // in order, but the client may still be sending: read on for a moment so that it sees the response
+  abort,   // the response broke off: the client must see that it is not whole
+};
+
+class ClientConnection {
+ public:
+  // Registers itself with the worker and the slot.
+  ClientConnection(Worker& worker, PortSlot& slot, std::unique_ptr<io::Stream> stream,
+                   const io::Address& peer);
+  ~ClientConnection();
+  ClientConnection(const ClientConnection&) = delete;
+  ClientConnection& operator=(const ClientConnection&) = delete;
+
+  // Serves until the connection ends; the root task of a connection.
+  static io::Task<void> run(std::unique_ptr<ClientConnection> connection);
+
+  // Between two requests: nothing is lost if it is closed now.
+  bool idle() const noexcept { return idle_; }
+  TimePoint idle_since() const noexcept { return idle_since_; }
+  // Ends it: at once when idle, else as soon as whatever it waits for is interrupted.
+  void cut();
+
+  Worker& worker() noexcept { return worker_; }
+  PortSlot& slot() noexcept { return slot_; }
+  io::Stream& stream() noexcept { return *stream_; }
+  tls::TlsStream* tls() noexcept { return tls_; }
+  Buffer& buffer() noexcept { return buffer_; }
+  std::string_view peer_ip() const noexcept { return {peer_ip_, peer_ip_size_}; }
+  std::uint16_t peer_port() const noexcept { return peer_port_; }
+  std::uint32_t requests() const noexcept { return requests_; }
+  // Bytes written to the client, for metrics.
+  void count_sent(std::size_t bytes) noexcept { sent_ += bytes; }
+
+  ClientConnection* next = nullptr;  // Worker's list
+  ClientConnection* previous = nullptr;
+
+ private:
+  io::Task<void> serve();
+  io::Task<bool> handshake();
+  io::Task<void> close_in_order(bool linger);
+  io::IoResult fill() noexcept;
+  bool may_keep_alive() const noexcept;
+
+  Worker& worker_;
+  PortSlot& slot_;
+  std::unique_ptr<io::Stream> stream_;
+  tls::TlsStream* tls_ = nullptr;  // stream_ as such, if it is one
+  Exchange* exchange_ = nullptr;   // the one that runs
+  Buffer buffer_;
+  TimePoint idle_since_{};
+  std::uint64_t received_ = 0;
+  std::uint64_t sent_ = 0;
+  std::uint32_t requests_ = 0;
+  std::uint16_t peer_port_ = 0;
+  std::uint8_t peer_ip_size_ = 0;
+  bool idle_ = false;
+  char peer_ip_[46];  // text of the longest IPv6 address
+};
+
+}  // namespace turnpike::proxy

@@ -1,0 +1,187 @@
+// One request and its response (design: the life of a request). The steps are methods, in the order in which
+// they act; their files are named after them: exchange.cc (parse, route, policies), forward.cc (attempts and
+// retries), upload.cc, relay.cc, tunnel.cc, respond.cc, record.cc.
+#pragma once
+
+#include <coroutine>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "http/h1/codec.h"
+#include "io/stream.h"
+#include "io/task.h"
+#include "plan/plan.h"
+#include "policy/policy.h"
+#include "proxy/body_pipe.h"
+#include "proxy/buffer.h"
+#include "proxy/connection.h"
+#include "proxy/iovecs.h"
+#include "proxy/worker_plan.h"
+#include "upstream/cluster.h"
+
+namespace turnpike::proxy {
+
+class Exchange final : private io::HangupListener {
+ public:
+  // `now`: when the first byte of the request arrived. The port belongs to the plan.
+  Exchange(ClientConnection& client, WorkerPlan::Pin plan, const plan::Port& port, TimePoint now);
+  ~Exchange();
+  static void* operator new(std::size_t size) { return free_list_allocate(size); }
+  static void operator delete(void* memory, std::size_t size) noexcept { free_list_release(memory, size); }
+
+  // Parses the head from what the client's buffer holds.
+  http::h1::Parse parse();
+  // After Parse::complete (or Parse::error): routes, forwards or answers, and records.
+  io::Task<After> run();
+  // The head did not come in time, or the client left before it was whole.
+  io::Task<After> fail_before_head(Error error);
+  // Whatever it waits for ends now: the worker cuts its connections.
+  void give_up() { on_hangup(); }
+
+ private:
+  // --- exchange.cc ---
+  Error understand();  // target, authority, path, framing
+  void understand_upgrade();
+  Error find_route();
+  void add_forwarding_fields();
+  bool apply_request_policies(std::span<const policy::Policy* const> policies);
+  Error choose_backend();
+  void apply_response_policies();
+  bool keep_alive_possible() const noexcept;
+
+  // --- forward.cc ---
+  io::Task<After> forward();
+  io::Task<Error> attempt();
+  Error begin_attempt();
+  io::Task<Error> read_response_head();
+  io::Task<Error> pass_informational();
+  bool may_retry(const Error& error) noexcept;
+  bool wants_status_retry() noexcept;
+  bool budget_allows() noexcept;
+  void give_back_unwanted_response() noexcept;
+  void report(const Error& error) noexcept;
+  void end_attempt(const Error& error) noexcept;
+  void write_upstream_head();
+  void on_hangup() override;
+  Error timeout_error() const noexcept;
+
+  // --- upload.cc: the request's content ---
+  void prepare_body();
+  bool body_replayable() const noexcept { return !body_lost_; }
+  void rewind_body();
+  io::Task<Error> send_request();
+  io::Task<void> upload();
+  io::Task<void> stop_upload();
+  void return_leftover();
+
+  // --- relay.cc: the response's content ---
+  io::Task<After> relay();
+  void begin_download() noexcept;
+  io::Task<Error> read_more_response();
+  void finish_upstream() noexcept;
+  io::Task<After> end_relay(bool whole);
+  void write_client_head();
+  io::Task<Error> flush_to_client();
+
+  // --- tunnel.cc ---
+  io::Task<After> tunnel();
+  struct Tunnel;
+
+  // --- respond.cc ---
+  io::Task<After> respond(const Error& error);
+  io::Task<After> send_direct();
+  bool drop_request_body();
+
+  // --- mirror.cc, session.cc ---
+  void start_mirrors();
+  void read_session();
+  void write_session();
+
+  // --- record.cc ---
+  void record() noexcept;
+
+  io::Loop& loop() noexcept { return client_.stream().loop(); }
+
+  ClientConnection& client_;
+  Worker& worker_;
+  WorkerPlan::Pin plan_;
+  const plan::Port& port_;
+  Arena arena_;
+
+  // The request.
+  http::RequestHead request_;
+  std::size_t scanned_ = 0;
+  std::size_t head_bytes_ = 0;
+  Error parse_error_{};
+  policy::Exchange facts_;
+  std::string_view request_id_;
+  std::string_view traceparent_;
+  std::string_view original_path_;
+  std::string_view upgrade_protocol_;  // of an Upgrade that is passed on
+  bool trusted_peer_ = false;
+
+  // Where it goes.
+  const plan::Listener* listener_ = nullptr;
+  const plan::Listener::MatchInfo* match_ = nullptr;
+  const plan::Rule* rule_ = nullptr;
+  const plan::BackendChoice* backend_ = nullptr;
+  upstream::Cluster* cluster_ = nullptr;
+  upstream::Endpoint* endpoint_ = nullptr;
+  upstream::Lease lease_;
+  upstream::Pick pick_;
+  const upstream::Endpoint* tried_[8] = {};
+  unsigned tried_count_ = 0;
+  unsigned attempts_ = 0;
+  bool reported_ = true;           // the outcome of the current attempt has been reported
+  bool fresh_connection_ = false;  // the next attempt must not use an idle connection
+  std::string_view sticky_;        // token that the client brought
+
+  // The request's content.
+  BodyPipe upload_;
+  http::h1::BodyReader body_start_;  // as it was before the first byte, for another attempt
+  Buffer body_in_;                   // where content is read that did not come with the head
+  Buffer* body_source_ = nullptr;
+  std::uint32_t body_mark_ = 0;
+  bool body_lost_ = false;  // bytes have been overwritten: no other attempt is possible
+  bool mirrored_ = false;
+  bool upload_running_ = false;
+  bool upload_stopped_ = false;
+  Error upload_error_{};  // the client's fault
+  io::Waiter* upload_waiter_ = nullptr;
+  io::Event upload_ended_;
+  Iovecs to_upstream_;
+  std::string_view upstream_head_;
+
+  // The response.
+  http::ResponseHead response_;
+  Buffer upstream_in_;
+  BodyPipe download_;
+  Iovecs to_client_;
+  std::string_view client_head_;
+  bool response_started_ = false;  // something has gone to the client
+  bool chunked_to_client_ = false;
+  bool keep_alive_ = false;  // what the head told the client
+  bool close_after_ = false;
+  bool client_gone_ = false;
+  bool upgraded_ = false;
+  unsigned informational_ = 0;
+
+  // Times and sizes, for deadlines and records.
+  TimePoint started_;
+  TimePoint head_done_{};
+  TimePoint attempt_started_{};
+  TimePoint response_head_at_{};
+  TimePoint request_deadline_ = kNever;  // timeouts.request
+  TimePoint attempt_deadline_ = kNever;  // timeouts.backendRequest
+  TimePoint head_deadline_ = kNever;     // safe default until the response's head
+  std::uint64_t sent_body_ = 0;
+  std::uint16_t status_ = 0;
+  ErrorKind reason_ = ErrorKind::none;
+  std::string_view detail_;
+};
+
+}  // namespace turnpike::proxy

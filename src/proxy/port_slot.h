@@ -1,0 +1,50 @@
+// A listening port as one worker sees it: its socket, and the port's description in the plan in force.
+// Outlives plans, and as long as it has connections also the port itself.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "io/socket.h"
+#include "proxy/worker_plan.h"
+
+namespace turnpike::proxy {
+
+class Worker;
+
+class PortSlot final : private io::Acceptor::Handler {
+ public:
+  // Takes the socket.
+  PortSlot(Worker& worker, std::string key, int fd);
+  ~PortSlot();
+  PortSlot(const PortSlot&) = delete;
+  PortSlot& operator=(const PortSlot&) = delete;
+
+  // The port in a new plan; connections see it with their next request.
+  void change_plan(WorkerPlan& plan, const plan::Port& port) noexcept;
+  // The port is gone from the configuration, or the worker drains: takes what waits in the queue, then stops
+  // listening. Connections end with their next response.
+  void stop_listening() noexcept;
+
+  const std::string& key() const noexcept { return key_; }
+  bool closing() const noexcept { return acceptor_ == nullptr; }
+  WorkerPlan* plan() const noexcept { return plan_.get(); }
+  const plan::Port& port() const noexcept { return *port_; }
+  std::uint32_t connections() const noexcept { return connections_; }
+  void connection_opened() noexcept { ++connections_; }
+  void connection_closed() noexcept;
+
+ private:
+  void on_accept(int fd, const io::Address& peer) override;
+  void refuse(int fd) noexcept;
+
+  Worker& worker_;
+  std::string key_;
+  std::unique_ptr<io::Acceptor> acceptor_;
+  WorkerPlan::Pin plan_;
+  const plan::Port* port_ = nullptr;
+  std::uint32_t connections_ = 0;
+};
+
+}  // namespace turnpike::proxy

@@ -1,0 +1,38 @@
+#include "proxy/recorder.h"
+
+#include "tls/stream.h"
+
+namespace turnpike::proxy {
+namespace {
+// Before the first request nobody knows which of a port's listeners is meant: the first one stands for the
+// port.
+observe::Series series_of(const plan::Port& port) noexcept {
+  return port.listeners.empty() ? observe::Series{} : port.listeners.front().metrics;
+}
+}  // namespace
+
+void Recorder::connection_opened(const plan::Port& port) noexcept {
+  observe::Block b = block(series_of(port));
+  b.add(families_.listener.connections);
+  b.add(families_.listener.active_connections, 1);
+}
+
+void Recorder::connection_closed(const plan::Port& port, std::uint64_t received,
+                                 std::uint64_t sent) noexcept {
+  observe::Block b = block(series_of(port));
+  b.add(families_.listener.active_connections, -1);
+  b.add(families_.listener.received_bytes, received);
+  b.add(families_.listener.sent_bytes, sent);
+}
+
+void Recorder::refused(const plan::Port& port, ErrorKind reason) noexcept {
+  block(series_of(port)).add(families_.listener.refused.of(observe::reason(reason)));
+}
+
+void Recorder::handshake(const plan::Port& port, tls::TlsStream& stream, const Result<void>& done) noexcept {
+  const unsigned how = !done ? 2U : stream.resumed() ? 1U : 0U;
+  block(series_of(port)).add(families_.listener.handshakes.of(how));
+  if (!done) refused(port, done.error().kind);
+}
+
+}  // namespace turnpike::proxy

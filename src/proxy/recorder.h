@@ -1,0 +1,38 @@
+// What a worker counts and logs: the only place of proxy/ that knows names of metrics and fields of the
+// access log.
+#pragma once
+
+#include "base/error.h"
+#include "observe/access_log.h"
+#include "observe/families.h"
+#include "observe/metrics.h"
+#include "plan/plan.h"
+
+namespace turnpike::tls {
+class TlsStream;
+}
+
+namespace turnpike::proxy {
+
+class Recorder {
+ public:
+  Recorder(const observe::Families& families, observe::Cells& cells, observe::AccessWriter* log) noexcept
+      : families_(families), cells_(cells), log_(log) {}
+
+  const observe::Families& families() const noexcept { return families_; }
+  observe::Block block(observe::Series series) noexcept { return cells_.block(series); }
+  observe::AccessWriter* log() noexcept { return log_; }
+
+  void connection_opened(const plan::Port& port) noexcept;
+  void connection_closed(const plan::Port& port, std::uint64_t received, std::uint64_t sent) noexcept;
+  // A connection was turned away before a request.
+  void refused(const plan::Port& port, ErrorKind reason) noexcept;
+  void handshake(const plan::Port& port, tls::TlsStream& stream, const Result<void>& done) noexcept;
+
+ private:
+  const observe::Families& families_;
+  observe::Cells& cells_;
+  observe::AccessWriter* log_;
+};
+
+}  // namespace turnpike::proxy

@@ -1,0 +1,226 @@
+// The response on its way to the client: head rewritten, content framed anew, one buffer at a time
+// (back-pressure).
+#include <algorithm>
+#include <charconv>
+
+#include "proxy/exchange.h"
+#include "proxy/forwarding.h"
+#include "proxy/recorder.h"
+#include "proxy/worker.h"
+
+namespace turnpike::proxy {
+namespace {
+
+using http::FieldId;
+using http::Framing;
+
+constexpr unsigned kTurnsBeforeYield = 16;
+
+TimePoint later(TimePoint now, Duration duration) noexcept {
+  return duration == Duration::zero() ? kNever : now + duration;
+}
+
+}  // namespace
+
+// How the client learns where the response ends.
+void Exchange::begin_download() noexcept {
+  const bool http10 = request_.version == http::Version::http10;
+  const bool unknown_length =
+      response_.framing == Framing::chunked || response_.framing == Framing::until_close;
+  const bool chunked = unknown_length && !http10;
+  if (unknown_length && http10) close_after_ = true;
+  static const http::h1::Limits limits{};
+  download_ = BodyPipe(http::h1::BodyReader(response_.framing, response_.content_length, limits), chunked);
+  chunked_to_client_ = chunked;
+}
+
+io::Task<After> Exchange::relay() {
+  report(Error{});
+  begin_download();
+  remove_hop_by_hop(response_.fields);
+  write_session();
+  apply_response_policies();
+  status_ = response_.status;
+  write_client_head();
+  to_client_.clear();
+  to_client_.add(client_head_);
+  if (response_.framing == Framing::length && response_.content_length > Buffer::kSize) {
+    upstream_in_.grow(Buffer::kLarge);
+  }
+  unsigned turns = 0;
+  BodyPipe::State state = BodyPipe::State::more;
+  while (true) {
+    state = download_.gather(upstream_in_, to_client_, arena_);
+    // A whole response frees the connection for others before the client has taken it.
+    if (state == BodyPipe::State::done) finish_upstream();
+    if (!to_client_.empty()) {
+      const Error error = co_await flush_to_client();
+      if (error.kind != ErrorKind::none) {
+        reason_ = error.kind;
+        detail_ = error.detail;
+        co_return co_await end_relay(false);
+      }
+      response_started_ = true;
+    }
+    if (state == BodyPipe::State::done) co_return co_await end_relay(true);
+    if (state == BodyPipe::State::failed) break;
+    if (state == BodyPipe::State::full) continue;
+    upstream_in_.clear();
+    if (++turns % kTurnsBeforeYield == 0) co_await loop().yield();
+    const Error error = co_await read_more_response();
+    if (error.kind == ErrorKind::none) continue;
+    reason_ = error.kind;
+    detail_ = error.detail;
+    co_return co_await end_relay(false);
+  }
+  reason_ = ErrorKind::upstream_bad_response;
+  detail_ = download_.detail();
+  co_return co_await end_relay(false);
+}
+
+// Waits for and reads the next bytes of the response's content. At the end of content that ends with the
+// connection, what closes the message is in to_client_.
+io::Task<Error> Exchange::read_more_response() {
+  io::Stream& stream = lease_.stream();
+  while (true) {
+    const TimePoint idle = later(loop().now(), rule_->timeouts.stream_idle);
+    const io::Wait wait =
+        co_await stream.readable(std::min(idle, std::min(request_deadline_, attempt_deadline_)));
+    if (wait == io::Wait::timeout) {
+      const TimePoint now = loop().now();
+      if (now >= request_deadline_)
+        co_return upstream_error(ErrorKind::request_timeout, Retry::never, "timeouts.request");
+      co_return upstream_error(ErrorKind::upstream_timeout, Retry::never, "the response's content stopped");
+    }
+    if (wait == io::Wait::cancelled) {
+      if (upload_error_.kind != ErrorKind::none) co_return upload_error_;
+      co_return client_error(ErrorKind::client_closed);
+    }
+    const io::IoResult got = stream.read(upstream_in_.room());
+    if (got.status == io::IoStatus::ok) {
+      if (got.bytes == upstream_in_.capacity())
+        upstream_in_.grow(Buffer::kLarge);  // it comes fast: larger steps
+      upstream_in_.filled(got.bytes);
+      co_return Error{};
+    }
+    if (got.status == io::IoStatus::would_block) continue;
+    if (got.status == io::IoStatus::eof &&
+        download_.end_of_stream(to_client_, arena_) == BodyPipe::State::done) {
+      co_return Error{};
+    }
+    co_return upstream_error(ErrorKind::upstream_reset, Retry::never, "the response's content is not whole");
+  }
+}
+
+// The upstream's part is over in order.
+void Exchange::finish_upstream() noexcept {
+  if (!lease_) return;
+  // Bytes after the end, content still going up, or a connection that the upstream closes: it cannot serve
+  // another.
+  if (response_.keep_alive && response_.framing != Framing::until_close && upstream_in_.empty() &&
+      upload_.done() && !upload_running_) {
+    lease_.release();
+  } else if (!upload_running_) {
+    lease_.close();
+  }
+}
+
+io::Task<After> Exchange::end_relay(bool whole) {
+  sent_body_ = download_.bytes();
+  if (upload_running_) co_await stop_upload();
+  lease_.close();
+  start_mirrors();
+  if (!whole) co_return client_gone_ || reason_ == ErrorKind::client_closed ? After::close : After::abort;
+  if (!upload_.done()) co_return After::linger;  // the upstream answered before it had all
+  co_return keep_alive_ ? After::keep_alive : After::close;
+}
+
+io::Task<Error> Exchange::flush_to_client() {
+  io::Stream& stream = client_.stream();
+  while (!to_client_.empty()) {
+    const io::IoResult written = stream.write(to_client_.span());
+    if (written.status == io::IoStatus::ok) {
+      client_.count_sent(written.bytes);
+      to_client_.advance(written.bytes);
+    } else if (written.status == io::IoStatus::would_block) {
+      const io::Wait wait =
+          co_await stream.writable(std::min(loop().now() + port_.settings.write_timeout, request_deadline_));
+      if (wait == io::Wait::ready) continue;
+      if (wait == io::Wait::timeout) co_return client_error(ErrorKind::client_write_timeout);
+      co_return client_error(ErrorKind::client_closed);
+    } else {
+      co_return client_error(ErrorKind::client_closed, "reset while the response was sent");
+    }
+  }
+  co_return Error{};
+}
+
+// "HTTP/1.1 200 OK", the fields, the framing, Connection where it matters, and the empty line.
+void Exchange::write_client_head() {
+  http::Fields& fields = response_.fields;
+  const bool interim = response_.status < 200;
+  // HEAD and 304 tell the length that GET would have had (RFC 9110 §8.6): kept as received.
+  const bool length_only = response_.framing == Framing::none &&
+                           (request_.method == http::Method::head || response_.status == 304);
+  if (!length_only) fields.remove(FieldId::content_length);
+  char digits[20];
+  std::string_view framing;
+  std::string_view length;
+  if (chunked_to_client_ && !interim) {
+    framing = "Transfer-Encoding: chunked\r\n";
+  } else if (!interim && response_.framing == Framing::length) {
+    const auto end = std::to_chars(digits, digits + sizeof digits, response_.content_length).ptr;
+    length = {digits, static_cast<std::size_t>(end - digits)};
+    framing = "Content-Length: ";
+  } else if (!interim && !length_only && response_.framing == Framing::none && response_.status != 204) {
+    framing = "Content-Length: 0\r\n";
+  }
+  keep_alive_ = keep_alive_possible();
+  std::string_view connection;
+  std::string_view upgrade;
+  if (upgraded_) {
+    connection = "Connection: Upgrade\r\nUpgrade: ";
+    upgrade = upgrade_protocol_;
+  } else if (!interim && !keep_alive_) {
+    connection = "Connection: close\r\n";
+  } else if (!interim && request_.version == http::Version::http10) {
+    connection = "Connection: keep-alive\r\n";
+  }
+  if (!interim) {
+    if (!fields.may_have(FieldId::date))
+      fields.add(arena_, FieldId::date, arena_.copy(worker_.date().at(loop().now())));
+    fields.add(arena_, FieldId::via, "1.1 turnpike");
+  }
+  char status[4];
+  std::to_chars(status, status + 3, response_.status);
+  const std::string_view reason =
+      response_.reason.empty() ? http::reason_phrase(response_.status) : response_.reason;
+  const std::size_t size = 9 + 3 + 1 + reason.size() + 2 + http::h1::fields_size(fields) + framing.size() +
+                           length.size() + 2 + connection.size() + upgrade.size() + 2 + 2;
+  char* const start = static_cast<char*>(arena_.allocate(size, 1));
+  char* at = start;
+  const auto put = [&at](std::string_view text) {
+    if (!text.empty()) std::memcpy(at, text.data(), text.size());
+    at += text.size();
+  };
+  put("HTTP/1.1 ");
+  put({status, 3});
+  put(" ");
+  put(reason);
+  put("\r\n");
+  at = http::h1::write_fields(at, fields);
+  put(framing);
+  if (!length.empty()) {
+    put(length);
+    put("\r\n");
+  }
+  put(connection);
+  if (!upgrade.empty()) {
+    put(upgrade);
+    put("\r\n");
+  }
+  put("\r\n");
+  client_head_ = {start, static_cast<std::size_t>(at - start)};
+}
+
+}  // namespace turnpike::proxy

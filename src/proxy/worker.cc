@@ -1,0 +1,164 @@
+#include "proxy/worker.h"
+
+#include <pthread.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "observe/access_log.h"
+#include "observe/families.h"
+#include "proxy/connection.h"
+#include "proxy/port_slot.h"
+#include "proxy/recorder.h"
+#include "upstream/worker_clusters.h"
+
+namespace turnpike::proxy {
+
+using namespace std::chrono_literals;
+
+void WorkerPlan::unused() noexcept { worker_.plan_unused(*this); }
+
+Worker::Worker(unsigned index, std::uint64_t seed, const Shared& shared)
+    : index_(index),
+      shared_(shared),
+      random_(seed),
+      scratch_(index),
+      recorder_(std::make_unique<Recorder>(shared.families, shared.metrics.worker(index),
+                                           shared.access_log.writer(index))),
+      clusters_(std::make_unique<upstream::WorkerClusters>(loop_, random_, shared.upstreams, index)) {}
+
+Worker::~Worker() = default;
+
+void Worker::start() {
+  thread_ = std::thread([this] {
+    ::pthread_setname_np(::pthread_self(), ("worker-" + std::to_string(index_)).c_str());
+    loop_.run();
+    cut_all();
+    // What waits for a timer ends with it.
+    const TimePoint limit = loop_.now() + 1s;
+    while (count_ > 0 && loop_.now() < limit) loop_.turn(loop_.now() + 10ms);
+    // Everything dies on the thread that used it.
+    slots_.clear();
+    current_ = WorkerPlan::Pin();
+    plans_.clear();
+    clusters_.reset();
+  });
+}
+
+void Worker::publish(std::shared_ptr<const plan::Plan> plan, std::vector<PortSocket> opened) {
+  loop_.post([this, plan = std::move(plan), opened = std::move(opened)]() mutable {
+    adopt(std::move(plan), std::move(opened));
+  });
+}
+
+void Worker::drain(Duration idle_grace, Duration limit) {
+  loop_.post([this, idle_grace, limit] { begin_drain(idle_grace, limit); });
+}
+
+void Worker::stop() { loop_.stop(); }
+void Worker::join() {
+  if (thread_.joinable()) thread_.join();
+}
+
+void Worker::adopt(std::shared_ptr<const plan::Plan> plan, std::vector<PortSocket> opened) {
+  plans_.push_back(std::make_unique<WorkerPlan>(*this, std::move(plan)));
+  WorkerPlan& next = *plans_.back();
+  next.clusters() = clusters_->adopt(next.plan().clusters);
+
+  for (PortSocket& socket : opened) {
+    if (draining_) {
+      ::close(socket.fd);
+      continue;
+    }
+    slots_.push_back(std::make_unique<PortSlot>(*this, std::move(socket.key), socket.fd));
+  }
+  std::vector<PortSlot*> gone;
+  for (const auto& slot : slots_) {
+    if (slot->closing()) continue;
+    const auto port =
+        std::ranges::find_if(next.plan().ports, [&](const auto& p) { return p->key() == slot->key(); });
+    if (port != next.plan().ports.end()) {
+      slot->change_plan(next, **port);
+    } else {
+      gone.push_back(slot.get());
+    }
+  }
+  const WorkerPlan::Pin before = std::exchange(current_, WorkerPlan::Pin(&next));
+  for (PortSlot* slot : gone) {
+    slot->stop_listening();
+    if (slot->connections() == 0) slot_unused(*slot);
+  }
+}
+
+void Worker::plan_unused(WorkerPlan& plan) {
+  clusters_->release(plan.clusters());
+  std::erase_if(plans_, [&](const auto& p) { return p.get() == &plan; });
+}
+
+void Worker::slot_unused(PortSlot& slot) {
+  // Not now: the slot may be in the middle of a call.
+  loop_.post([this, &slot] { std::erase_if(slots_, [&](const auto& s) { return s.get() == &slot; }); });
+}
+
+void Worker::add(ClientConnection& connection) noexcept {
+  connection.next = first_;
+  connection.previous = nullptr;
+  if (first_ != nullptr) first_->previous = &connection;
+  first_ = &connection;
+  ++count_;
+}
+
+void Worker::remove(ClientConnection& connection) noexcept {
+  (connection.previous != nullptr ? connection.previous->next : first_) = connection.next;
+  if (connection.next != nullptr) connection.next->previous = connection.previous;
+  --count_;
+  shared_.overload.connection_closed();
+  if (draining_) check_drained();
+}
+
+bool Worker::close_idlest() noexcept {
+  ClientConnection* idlest = nullptr;
+  for (ClientConnection* c = first_; c != nullptr; c = c->next) {
+    if (c->idle() && (idlest == nullptr || c->idle_since() < idlest->idle_since())) idlest = c;
+  }
+  if (idlest == nullptr) return false;
+  idlest->cut();
+  return true;
+}
+
+void Worker::begin_drain(Duration idle_grace, Duration limit) {
+  if (draining_) return;
+  draining_ = true;
+  for (const auto& slot : slots_) slot->stop_listening();
+  check_drained();
+  if (!drained_) io::spawn(end_drain(idle_grace, limit));
+}
+
+io::Task<void> Worker::end_drain(Duration idle_grace, Duration limit) {
+  const TimePoint start = loop_.now();
+  co_await loop_.sleep_until(start + std::min(idle_grace, limit));
+  // A client may be about to send on a connection that looks idle; it has had its time.
+  while (close_idlest()) continue;
+  co_await loop_.sleep_until(start + limit);
+  cut_all();
+}
+
+void Worker::cut_all() noexcept {
+  // Cutting one may end it at once and change the list.
+  while (first_ != nullptr) {
+    ClientConnection* const connection = first_;
+    connection->cut();
+    if (first_ == connection) break;  // it needs a turn of the loop to end
+  }
+  for (ClientConnection* c = first_; c != nullptr;) {
+    ClientConnection* const following = c->next;
+    c->cut();
+    c = following;
+  }
+}
+
+void Worker::check_drained() noexcept {
+  if (count_ == 0) drained_.store(true, std::memory_order_release);
+}
+
+}  // namespace turnpike::proxy
