@@ -1,0 +1,62 @@
+// The listening sockets: one per worker and port (SO_REUSEPORT), opened when a plan first needs them and kept
+// as long as plans do.
+#pragma once
+
+#include <expected>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "io/address.h"
+#include "plan/plan.h"
+#include "proxy/worker.h"
+
+namespace turnpike::control {
+
+struct PortOptions {
+  unsigned workers = 1;
+  bool share = false;  // do not mind another process of this user that listens on the same port
+};
+
+// Sockets for the ports that are new in a plan, by worker. Closes those that were not taken.
+class OpenedPorts {
+ public:
+  explicit OpenedPorts(unsigned workers) : sockets_(workers) {}
+  OpenedPorts(OpenedPorts&&) noexcept = default;
+  OpenedPorts& operator=(OpenedPorts&&) = delete;
+  ~OpenedPorts();
+
+  void add(unsigned worker, std::string key, int fd) { sockets_[worker].push_back({std::move(key), fd}); }
+  std::vector<proxy::PortSocket> take(unsigned worker) { return std::exchange(sockets_[worker], {}); }
+  std::size_t count() const noexcept;
+
+ private:
+  std::vector<std::vector<proxy::PortSocket>> sockets_;
+};
+
+class Ports {
+ public:
+  explicit Ports(const PortOptions& options) : options_(options) {}
+
+  // Opens what `plan` needs beside what is open already (by plan::Port::key()). All or nothing: with an error
+  // nothing has changed. The error names the address, the Gateway and listener, and where they are written.
+  std::expected<OpenedPorts, std::string> open(const plan::Plan& plan);
+  // `plan` is in force now: forgets the ports that it does not have.
+  void adopt(const plan::Plan& plan);
+  // Where a port of the plan in force listens in fact (--ephemeral-ports).
+  io::Address bound(const plan::Port& port) const;
+
+ private:
+  // Another process that listens there with SO_REUSEPORT would take half of the connections, and nobody would
+  // be told.
+  std::expected<void, io::ListenError> probe(const io::Address& address) const;
+  bool ours(const io::Address& address) const;
+
+  PortOptions options_;
+  std::map<std::string, io::Address, std::less<>> bound_;    // by key
+  std::map<std::string, io::Address, std::less<>> opening_;  // between open() and adopt()
+  std::vector<io::Address> closing_;  // let go of by the last plan: workers may still have them
+};
+
+}  // namespace turnpike::control
