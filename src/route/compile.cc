@@ -94,7 +94,8 @@ std::string Compiler::check(const Match& match) {
     if (!path.starts_with('/'))
       return "the path '" + std::string(path.substr(0, 100)) + "' does not begin with '/'";
     if (path.size() > kMaxPath) return "the path has more than 1024 bytes";
-    if (match.path.kind == PathMatch::Kind::prefix && std::cmp_greater(std::ranges::count(path, '/'), kMaxElements)) {
+    if (match.path.kind == PathMatch::Kind::prefix &&
+        std::cmp_greater(std::ranges::count(path, '/'), kMaxElements)) {
       return "the path has more than 256 elements";
     }
   }
