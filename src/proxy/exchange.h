@@ -133,6 +133,7 @@ class Exchange final : private io::HangupListener {
   upstream::Endpoint* endpoint_ = nullptr;
   upstream::Lease lease_;
   upstream::Pick pick_;
+  upstream::OpenCancel opening_;
   const upstream::Endpoint* tried_[8] = {};
   unsigned tried_count_ = 0;
   unsigned attempts_ = 0;

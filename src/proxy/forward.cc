@@ -68,7 +68,7 @@ io::Task<Error> Exchange::attempt() {
   if (const Error error = begin_attempt(); error.kind != ErrorKind::none) co_return error;
   if (!lease_) {
     Result<upstream::Lease> opened =
-        co_await cluster_->open(*endpoint_, std::min(attempt_deadline_, head_deadline_));
+        co_await cluster_->open(*endpoint_, std::min(attempt_deadline_, head_deadline_), opening_);
     if (!opened) co_return opened.error();
     lease_ = std::move(*opened);
     if (client_gone_) co_return client_error(ErrorKind::client_closed);
@@ -178,6 +178,7 @@ io::Task<Error> Exchange::pass_informational() {
 void Exchange::on_hangup() {
   client_gone_ = true;
   if (upload_waiter_ != nullptr) upload_stopped_ = true;
+  opening_.cancel();
   if (lease_) lease_.stream().cancel();
 }
 

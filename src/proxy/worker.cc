@@ -25,7 +25,7 @@ Worker::Worker(unsigned index, std::uint64_t seed, const Shared& shared)
       scratch_(index),
       recorder_(std::make_unique<Recorder>(shared.families, shared.metrics.worker(index),
                                            shared.access_log.writer(index))),
-      clusters_(std::make_unique<upstream::WorkerClusters>(loop_, random_, shared.upstreams, index)) {}
+      clusters_(std::make_unique<upstream::WorkerClusters>(loop_, random_, shared.upstreams)) {}
 
 Worker::~Worker() = default;
 
@@ -45,9 +45,11 @@ void Worker::start() {
   });
 }
 
-void Worker::publish(std::shared_ptr<const plan::Plan> plan, std::vector<PortSocket> opened) {
-  loop_.post([this, plan = std::move(plan), opened = std::move(opened)]() mutable {
-    adopt(std::move(plan), std::move(opened));
+void Worker::publish(std::shared_ptr<const plan::Plan> plan,
+                     std::shared_ptr<const upstream::Assignment> assignment, std::vector<PortSocket> opened) {
+  loop_.post([this, plan = std::move(plan), assignment = std::move(assignment),
+              opened = std::move(opened)]() mutable {
+    adopt(std::move(plan), std::move(assignment), std::move(opened));
   });
 }
 
@@ -60,10 +62,11 @@ void Worker::join() {
   if (thread_.joinable()) thread_.join();
 }
 
-void Worker::adopt(std::shared_ptr<const plan::Plan> plan, std::vector<PortSocket> opened) {
-  plans_.push_back(std::make_unique<WorkerPlan>(*this, std::move(plan)));
+void Worker::adopt(std::shared_ptr<const plan::Plan> plan,
+                   std::shared_ptr<const upstream::Assignment> assignment, std::vector<PortSocket> opened) {
+  plans_.push_back(
+      std::make_unique<WorkerPlan>(*this, std::move(plan), clusters_->adopt(std::move(assignment))));
   WorkerPlan& next = *plans_.back();
-  next.clusters() = clusters_->adopt(next.plan().clusters);
 
   for (PortSocket& socket : opened) {
     if (draining_) {
@@ -91,7 +94,6 @@ void Worker::adopt(std::shared_ptr<const plan::Plan> plan, std::vector<PortSocke
 }
 
 void Worker::plan_unused(WorkerPlan& plan) {
-  clusters_->release(plan.clusters());
   std::erase_if(plans_, [&](const auto& p) { return p.get() == &plan; });
 }
 

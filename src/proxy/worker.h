@@ -21,6 +21,7 @@ class Registry;
 struct Families;
 }  // namespace turnpike::observe
 namespace turnpike::upstream {
+struct Assignment;
 class Registry;
 class WorkerClusters;
 }  // namespace turnpike::upstream
@@ -61,7 +62,9 @@ class Worker {
   // Changes over to `plan` between two requests. `opened` holds this worker's sockets for ports that are new;
   // ports that are gone stop accepting, and their connections end with `Connection: close` on their next
   // response.
-  void publish(std::shared_ptr<const plan::Plan> plan, std::vector<PortSocket> opened);
+  // `assignment` is what upstream::Registry::update(plan->clusters) answered.
+  void publish(std::shared_ptr<const plan::Plan> plan, std::shared_ptr<const upstream::Assignment> assignment,
+               std::vector<PortSocket> opened);
   // Stops accepting (what waits in the queue is still taken), says `Connection: close` on every response,
   // closes idle connections after `idle_grace`, and cuts what is left after `limit`. drained() tells when
   // nothing is left.
@@ -94,7 +97,8 @@ class Worker {
   void slot_unused(PortSlot& slot);
 
  private:
-  void adopt(std::shared_ptr<const plan::Plan> plan, std::vector<PortSocket> opened);
+  void adopt(std::shared_ptr<const plan::Plan> plan, std::shared_ptr<const upstream::Assignment> assignment,
+             std::vector<PortSocket> opened);
   void begin_drain(Duration idle_grace, Duration limit);
   void cut_all() noexcept;
   void check_drained() noexcept;

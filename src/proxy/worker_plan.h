@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "plan/plan.h"
-#include "upstream/cluster.h"
+#include "upstream/worker_clusters.h"
 
 namespace turnpike::proxy {
 
@@ -16,14 +16,13 @@ class Worker;
 
 class WorkerPlan {
  public:
-  WorkerPlan(Worker& worker, std::shared_ptr<const plan::Plan> plan)
-      : worker_(worker), plan_(std::move(plan)) {}
+  WorkerPlan(Worker& worker, std::shared_ptr<const plan::Plan> plan, upstream::PlanClusters clusters)
+      : worker_(worker), plan_(std::move(plan)), clusters_(std::move(clusters)) {}
   WorkerPlan(const WorkerPlan&) = delete;
   WorkerPlan& operator=(const WorkerPlan&) = delete;
 
   const plan::Plan& plan() const noexcept { return *plan_; }
-  upstream::Cluster& cluster(std::uint32_t index) noexcept { return *clusters_[index]; }
-  std::vector<upstream::Cluster*>& clusters() noexcept { return clusters_; }
+  upstream::Cluster& cluster(std::uint32_t index) noexcept { return clusters_[index]; }
 
   // Keeps the plan alive: held by an exchange, by the slot of a port, and by the worker for the current one.
   class Pin {
@@ -58,7 +57,7 @@ class WorkerPlan {
 
   Worker& worker_;
   std::shared_ptr<const plan::Plan> plan_;
-  std::vector<upstream::Cluster*> clusters_;
+  upstream::PlanClusters clusters_;
   std::uint32_t users_ = 0;
 };
 
