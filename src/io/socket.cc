@@ -180,7 +180,8 @@ bool met_itself(int fd, const Address& to) noexcept {
 
 }  // namespace
 
-Task<Result<std::unique_ptr<SocketStream>>> connect(Loop& loop, const Address& to, TimePoint deadline) {
+Task<Result<std::unique_ptr<SocketStream>>> connect(Loop& loop, const Address& to, TimePoint deadline,
+                                                    Stream** connecting) {
   const int fd = ::socket(to.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0) co_return std::unexpected(connect_error(errno));
   if (to.is_ip()) {
@@ -204,7 +205,9 @@ Task<Result<std::unique_ptr<SocketStream>>> connect(Loop& loop, const Address& t
   auto stream = std::make_unique<SocketStream>(loop, fd);
   if (stream->cancelled()) co_return std::unexpected(connect_error(ENOMEM));
   if (error == EINPROGRESS) {
+    if (connecting != nullptr) *connecting = stream.get();
     const Wait wait = co_await stream->writable(deadline);
+    if (connecting != nullptr) *connecting = nullptr;
     if (wait == Wait::timeout) co_return std::unexpected(connect_error(ETIMEDOUT));
     if (wait == Wait::cancelled) {
       co_return std::unexpected(Error{ErrorKind::cancelled, ErrorSource::us, turnpike::Retry::safe, {}});

@@ -1,6 +1,6 @@
-// Upstreams while running. A Registry (control thread) keeps one SharedCluster per identity: endpoints, health, counts
-// that all workers see. Each worker has a WorkerClusters with one Cluster per SharedCluster in use: pools, balancing
-// state, retry budget. A new plan carries over what has the same identity.
+// Upstreams while running. A Registry (control thread) keeps one SharedCluster per identity: endpoints,
+// health, counts that all workers see. Each worker has a WorkerClusters with one Cluster per SharedCluster in
+// use: pools, balancing state, retry budget. A new plan carries over what has the same identity.
 #pragma once
 
 #include <atomic>
@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/error.h"
@@ -22,8 +23,8 @@
 
 namespace turnpike::upstream {
 
-// One address that serves an upstream. Lives as long as any EndpointSet, connection or exchange that refers to it.
-// Written by several threads with relaxed atomics: statistics, not synchronisation.
+// One address that serves an upstream, as one worker sees it. Lives from choose() until some seconds after
+// report(), the last Lease and the last open() of it are done: long enough to name it in the access log.
 class Endpoint;
 
 // How one attempt ended, for outlier detection, balancing and metrics.
@@ -47,7 +48,8 @@ class Lease {
 
   explicit operator bool() const noexcept { return connection_ != nullptr; }
   io::Stream& stream() noexcept;
-  // It had served a request before: a failure before the first byte may be the peer's idle timeout (Retry::if_reused).
+  // It had served a request before: a failure before the first byte may be the peer's idle timeout
+  // (Retry::if_reused).
   bool reused() const noexcept;
   // The response ended in order and both sides keep the connection: back to the pool.
   void release() noexcept;
@@ -60,23 +62,53 @@ class Lease {
 
 // What is asked of the balancer.
 struct Pick {
-  std::uint64_t hash = 0;                         // for consistent_hash; drawn at random where there is no key
-  std::span<const Endpoint* const> tried{};       // endpoints of earlier attempts: avoided while others are left
-  std::string_view sticky{};                      // token of session persistence; empty: none
+  std::uint64_t hash = 0;                    // for consistent_hash; drawn at random where there is no key
+  std::span<const Endpoint* const> tried{};  // endpoints of earlier attempts: avoided while others are left
+  std::string_view sticky{};                 // token of session persistence; empty: none
+};
+
+// Ends a Cluster::open() that waits: the client has gone away. Lives in the exchange, for one open() at a
+// time.
+class OpenCancel {
+ public:
+  OpenCancel() noexcept = default;
+  OpenCancel(const OpenCancel&) = delete;
+  OpenCancel& operator=(const OpenCancel&) = delete;
+  // open() then answers `cancelled`, in the same turn of the loop; nothing happens where none waits.
+  void cancel() noexcept {
+    if (target_ != nullptr) target_->cancel();
+  }
+
+  class Target {
+   public:
+    virtual void cancel() noexcept = 0;
+
+   protected:
+    ~Target() = default;
+  };
+
+ private:
+  friend class Pool;
+  Target* target_ = nullptr;
 };
 
 class Cluster {
  public:
   virtual ~Cluster() = default;
 
-  // Chooses an endpoint and counts an active request on it until report() is called with it (exactly once per choice).
-  // Errors: no_endpoint, no_healthy_endpoint, upstream_dns. No allocation.
+  // Chooses an endpoint and counts an active request on it until report() is called with it (exactly once per
+  // choice). Errors: no_endpoint, no_healthy_endpoint, upstream_dns. No allocation.
   virtual Result<Endpoint*> choose(const Pick& pick) noexcept = 0;
   // An idle connection, checked to be alive as far as known; empty if there is none: then open().
   virtual Lease borrow(Endpoint& endpoint) noexcept = 0;
-  // A new connection, with TLS done, or one that another exchange gives back meanwhile. Waits, when the bound of
-  // connections is reached, for one to be free. Errors: connect_*, upstream_tls, upstream_overflow, cancelled.
+  // A new connection, with TLS done, or one that another exchange gives back meanwhile. Waits, when the bound
+  // of connections is reached, for one to be free. Errors: connect_*, upstream_tls, upstream_overflow,
+  // cancelled.
   virtual io::Task<Result<Lease>> open(Endpoint& endpoint, TimePoint deadline) = 0;
+  // The same, with a way to give up early.
+  virtual io::Task<Result<Lease>> open(Endpoint& endpoint, TimePoint deadline, OpenCancel&) {
+    return open(endpoint, deadline);
+  }
   virtual void report(Endpoint& endpoint, const Outcome& outcome) noexcept = 0;
 
   // Called once per request (first attempt), and before each retry: false when the budget is spent.
@@ -85,6 +117,7 @@ class Cluster {
 
   // Stable, opaque name of an endpoint for session persistence (16 hexadecimal digits).
   virtual std::string_view token(const Endpoint& endpoint) const noexcept = 0;
+  // The one of the newest plan; the reference is good until the caller suspends.
   virtual const ClusterConfig& config() const noexcept = 0;
 };
 

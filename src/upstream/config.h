@@ -1,5 +1,5 @@
-// What the plan says of an upstream: an immutable description, made by plan/ from Service + EndpointSlice or Backend,
-// TrafficPolicy and BackendTLSPolicy.
+// What the plan says of an upstream: an immutable description, made by plan/ from Service + EndpointSlice or
+// Backend, TrafficPolicy and BackendTLSPolicy.
 #pragma once
 
 #include <cstdint>
@@ -42,7 +42,7 @@ struct ActiveHealthCheck {
   enum class Kind : std::uint8_t { none, http, tcp };
   Kind kind = Kind::none;
   std::string path = "/";
-  std::string host;             // Host field; empty: the endpoint's address
+  std::string host;  // Host field; empty: the endpoint's address
   std::vector<std::pair<std::uint16_t, std::uint16_t>> expected_statuses = {{200, 299}};  // inclusive ranges
   Duration interval = 5s;
   Duration timeout = 1s;
@@ -54,27 +54,29 @@ struct ActiveHealthCheck {
 // Passive ejection. On by default (design: safe with no tuning).
 struct OutlierDetection {
   bool enabled = true;
-  unsigned consecutive_gateway_errors = 5;  // 502, 503, 504 of the endpoint, resets, connect failures and timeouts
-  unsigned consecutive_5xx = 0;             // 0: not looked at
-  Duration base_ejection = 10s;             // times the number of ejections in a row, with jitter
+  unsigned consecutive_gateway_errors =
+      5;                         // 502, 503, 504 of the endpoint, resets, connect failures and timeouts
+  unsigned consecutive_5xx = 0;  // 0: not looked at
+  Duration base_ejection = 10s;  // times the number of ejections in a row, with jitter
   Duration longest_ejection = 300s;
-  unsigned most_ejected_percent = 50;       // of the endpoints; at least one may be ejected unless it is the only one
+  unsigned most_ejected_percent =
+      50;  // of the endpoints; at least one may be ejected unless it is the only one
   bool operator==(const OutlierDetection&) const = default;
 };
 
 struct RetryBudget {
-  double percent = 20;        // retries allowed per request of the last ten seconds
+  double percent = 20;         // retries allowed per request of the last ten seconds
   double min_per_second = 10;  // ... and always so many (over all workers)
   bool operator==(const RetryBudget&) const = default;
 };
 
 struct PoolLimits {
-  unsigned most_connections = 1024;   // per endpoint, over all workers
-  unsigned most_pending = 1024;       // requests of one worker that wait for a connection to an endpoint
-  unsigned most_idle = 256;           // idle connections per endpoint and worker
+  unsigned most_connections = 1024;  // per endpoint, over all workers
+  unsigned most_pending = 1024;      // requests of one worker that wait for a connection to an endpoint
+  unsigned most_idle = 256;          // idle connections per endpoint and worker
   Duration idle_timeout = 60s;
-  unsigned most_requests = 0;         // per connection; 0: no limit
-  Duration connect_timeout = 5s;      // TCP and TLS handshake together
+  unsigned most_requests = 0;     // per connection; 0: no limit
+  Duration connect_timeout = 5s;  // TCP and TLS handshake together
   bool operator==(const PoolLimits&) const = default;
 };
 
@@ -89,16 +91,16 @@ struct ClusterConfig {
   std::string tls_identity;                       // digest of all that went into `tls`
 
   Balancing balancing = Balancing::least_request;
-  Duration slow_start = 0s;          // a new or recovered endpoint's share grows to its full in this time
-  unsigned panic_percent = 50;       // with fewer healthy endpoints than this, all are used. 0: never
+  Duration slow_start = 0s;     // a new or recovered endpoint's share grows to its full in this time
+  unsigned panic_percent = 50;  // with fewer healthy endpoints than this, all are used. 0: never
   ActiveHealthCheck health;
   OutlierDetection outliers;
   RetryBudget retry_budget;
   PoolLimits pool;
 
-  // Two configurations with the same identity share connections, health and statistics; endpoints may differ (they
-  // are updated in place). All that affects security is part of it: name, protocol, TLS context, SNI, client
-  // certificate, ALPN.
+  // Two configurations with the same identity share connections, health and statistics; endpoints may differ
+  // (they are updated in place). All that affects security is part of it: name, protocol, TLS context, SNI,
+  // client certificate, ALPN.
   std::string identity() const;
 };
 

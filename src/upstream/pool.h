@@ -1,0 +1,130 @@
+// The connections of one worker to one endpoint: idle ones, the bound over all workers, and the requests that
+// wait.
+#pragma once
+
+#include <coroutine>
+#include <cstdint>
+#include <memory>
+
+#include "base/error.h"
+#include "base/time.h"
+#include "io/loop.h"
+#include "io/stream.h"
+#include "io/task.h"
+#include "upstream/cluster.h"
+#include "upstream/dial.h"
+#include "upstream/shared_endpoint.h"
+
+namespace turnpike::upstream {
+
+class Pool;
+
+// Idle in its pool's list or held by a Lease.
+class Connection final : private io::HangupListener {
+ public:
+  Connection(Pool& pool, std::unique_ptr<io::Stream> stream) noexcept
+      : pool_(pool), stream_(std::move(stream)) {}
+  ~Connection() = default;
+
+  Pool& pool() const noexcept { return pool_; }
+  io::Stream& stream() noexcept { return *stream_; }
+  // It has been in the pool before.
+  bool reused() const noexcept { return reused_; }
+
+ private:
+  friend class Pool;
+  void on_hangup() override;
+
+  Pool& pool_;
+  std::unique_ptr<io::Stream> stream_;
+  Connection* newer_ = nullptr;  // neighbours in the idle list
+  Connection* older_ = nullptr;
+  TimePoint idle_since_{};
+  std::uint32_t requests_ = 0;
+  bool reused_ = false;
+};
+
+// Not thread-safe: belongs to one worker. Takes the limits anew from `config` each time, so that a new plan's
+// apply.
+class Pool final : private io::Timer {
+ public:
+  Pool(io::Loop& loop, const std::shared_ptr<const ClusterConfig>& config, SharedEndpoint& endpoint,
+       unsigned worker) noexcept
+      : loop_(loop),
+        config_(config),
+        endpoint_(endpoint),
+        counts_(endpoint.counts(worker)),
+        worker_(worker) {}
+  // Nothing may be leased or waiting; connects under way have been cancelled (close()).
+  ~Pool() override;
+
+  // The connection used last of the idle ones; null if there is none.
+  Connection* borrow() noexcept;
+  // See Cluster::open.
+  io::Task<Result<Lease>> open(TimePoint deadline, OpenCancel* cancel);
+  // What a Lease does at its end.
+  void give_back(Connection& connection) noexcept;
+  void discard(Connection& connection) noexcept;
+
+  // A permit of the bound that we had queued for has come (WorkerClusters::on_permit).
+  void on_permit();
+  // Another worker waits for a permit: closes the idle connection used longest ago, if there is one.
+  void give_up_one() noexcept;
+  // Closes idle connections, and each other one when it comes back. `cancel_dials`: nobody waits any more.
+  void close(bool cancel_dials) noexcept;
+  // Takes a closed pool into use again: the endpoint is back.
+  void reopen() noexcept { closed_ = false; }
+
+  // Nothing refers to the pool but its owner.
+  bool unused() const noexcept {
+    return leased_ == 0 && connecting_ == 0 && waiting_count_ == 0 && permits_asked_ == 0;
+  }
+  unsigned idle() const noexcept { return idle_count_; }
+  unsigned leased() const noexcept { return leased_; }
+  unsigned connecting() const noexcept { return connecting_; }
+
+ private:
+  friend class Connection;
+  class Waiting;
+  struct Connecting;
+
+  void on_timer() override;  // the oldest idle connection has reached its age
+  bool usable(Connection& connection) noexcept;
+  void keep(Connection& connection) noexcept;
+  void unlink(Connection& connection) noexcept;
+  void drop_idle(Connection& connection) noexcept;
+  void destroy(Connection& connection) noexcept;
+
+  void connect_for_waiting();
+  void ask_for_permit();
+  io::Task<void> connect_one();
+  void failed_to_connect(const Error& error);
+  void add_waiting(Waiting& waiting) noexcept;
+  void remove_waiting(Waiting& waiting) noexcept;
+
+  // At most so many connects run at once; the others that wait begin when one ends.
+  static constexpr unsigned kMostConnecting = 128;
+  // Where other workers wait for a permit, every so-manieth connection that comes back goes to them.
+  static constexpr unsigned kTurnsAtHome = 16;
+
+  io::Loop& loop_;
+  const std::shared_ptr<const ClusterConfig>& config_;
+  SharedEndpoint& endpoint_;
+  EndpointCounts& counts_;
+  Connection* newest_ = nullptr;
+  Connection* oldest_ = nullptr;
+  Waiting* waiting_head_ = nullptr;
+  Waiting* waiting_tail_ = nullptr;
+  Connecting* connects_ = nullptr;
+  unsigned worker_;
+  unsigned idle_count_ = 0;
+  unsigned leased_ = 0;
+  unsigned connecting_ = 0;
+  unsigned waiting_count_ = 0;
+  unsigned permits_asked_ = 0;  // entries of ours in the queue of the bound
+  unsigned turns_at_home_ = 0;
+  bool closed_ = false;
+  bool starting_ = false;  // in connect_for_waiting(): a connect that fails at once must not call it again
+};
+
+}  // namespace turnpike::upstream
