@@ -178,8 +178,9 @@ io::Task<Error> Exchange::pass_informational() {
 void Exchange::on_hangup() {
   client_gone_ = true;
   if (upload_waiter_ != nullptr) upload_stopped_ = true;
+  // Either may end and destroy this exchange at once.
+  if (lease_) return lease_.stream().cancel();
   opening_.cancel();
-  if (lease_) lease_.stream().cancel();
 }
 
 bool Exchange::wants_status_retry() noexcept {

@@ -131,10 +131,10 @@ io::Task<void> Exchange::upload() {
       break;
     }
   }
-  upload_running_ = false;
-  // The client's fault ends the wait for a response that cannot come.
+  // The client's fault ends the wait for a response that cannot come. Whoever waits for it then awaits our end.
   if (upload_error_.kind != ErrorKind::none && lease_) lease_.stream().cancel();
-  upload_ended_.notify();
+  upload_running_ = false;
+  upload_ended_.notify();  // may destroy the exchange
 }
 
 io::Task<void> Exchange::stop_upload() {
