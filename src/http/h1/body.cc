@@ -214,6 +214,9 @@ ErrorKind BodyReader::take_trailer(const char*& at, const char* end, Arena& aren
     state_ = State::done;
     return ErrorKind::none;
   }
+  if (trailer_size_ > 0 && trailer_[trailer_size_ - 1] == '\r' && *at != '\n') {
+    return refuse("CR without LF in the trailer section");
+  }
   const auto left = static_cast<std::size_t>(end - at);
   const void* const newline = std::memchr(at, '\n', left);
   const std::size_t size =
