@@ -2,6 +2,7 @@
 add_library(turnpike_flags INTERFACE)
 target_compile_options(turnpike_flags INTERFACE
   -Wall -Wextra -Wconversion -Wshadow -Wnon-virtual-dtor -Werror
+  -Wno-missing-designated-field-initializers  # leaving the rest at their defaults is the point of naming fields
   -fno-omit-frame-pointer -fstack-protector-strong)
 target_compile_definitions(turnpike_flags INTERFACE TURNPIKE_VERSION="${PROJECT_VERSION}")
 target_include_directories(turnpike_flags INTERFACE ${CMAKE_SOURCE_DIR}/src)
