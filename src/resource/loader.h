@@ -8,10 +8,14 @@
 #include <string_view>
 #include <vector>
 
+#include "resource/decode.h"
 #include "resource/diagnostic.h"
 #include "resource/store.h"
+#include "resource/yaml.h"
 
 namespace turnpike::resource {
+
+class DocumentCache;
 
 // What reading a configuration gives. With errors the store holds what could be read and must not be served.
 struct Loaded {
@@ -21,8 +25,41 @@ struct Loaded {
   bool ok() const noexcept { return !has_errors(diagnostics); }
 };
 
-// One text with a name for messages; for tests, for generated configurations and for sources other than
-// files.
+struct LoadOptions {
+  std::size_t max_bytes = 64 * 1024 * 1024;  // of all files together
+  std::size_t max_files = 10'000;
+  std::size_t max_diagnostics = 1'000;
+  YamlLimits yaml;
+  DecodeOptions decode;
+};
+
+// A text and its name for messages, where the configuration does not come from files.
+struct NamedText {
+  std::string name;
+  std::string_view text;
+};
+
+// Reads configurations, again and again: documents that did not change since the last time are not parsed
+// again and keep their objects. Used by one thread.
+class Loader {
+ public:
+  explicit Loader(LoadOptions options = {});
+  ~Loader();
+
+  // Files, and folders with all *.yaml, *.yml and *.json below them (hidden ones left out, links followed, in
+  // the order of their names). "-" is standard input. What cannot be read is an error.
+  Loaded load(std::span<const std::string> paths);
+  Loaded load(std::span<const NamedText> texts);
+
+  // Documents parsed so far.
+  std::uint64_t documents_parsed() const noexcept;
+
+ private:
+  LoadOptions options_;
+  std::unique_ptr<DocumentCache> cache_;
+};
+
+// One text with a name for messages; for tests and for what is generated.
 Loaded load_text(std::string_view text, std::string_view file = "config.yaml");
 
 }  // namespace turnpike::resource

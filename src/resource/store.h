@@ -79,7 +79,6 @@ class Store {
              std::vector<Entry<TelemetryPolicy>>>
       tables_;
   std::vector<SliceKey> slices_;  // ordered by namespace and service
-  std::vector<std::string> slice_names_;
 };
 
 }  // namespace turnpike::resource

@@ -1,0 +1,19 @@
+#include "resource/diagnostic.h"
+
+#include <algorithm>
+
+namespace turnpike::resource {
+
+std::string Diagnostic::text() const {
+  std::string out = position.text() + (severity == Severity::error ? ": error: " : ": warning: ") + message;
+  if (!hint.empty()) out += "; " + hint;
+  if (!resource.empty()) out += " (" + resource + ")";
+  return out;
+}
+
+bool has_errors(std::span<const Diagnostic> diagnostics) noexcept {
+  return std::any_of(diagnostics.begin(), diagnostics.end(),
+                     [](const Diagnostic& diagnostic) { return diagnostic.severity == Severity::error; });
+}
+
+}  // namespace turnpike::resource
