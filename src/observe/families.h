@@ -62,9 +62,10 @@ struct ProcessMetrics {
   Series series;
   Counter access_log_records;
   Counter access_log_dropped;
-  Counter reloads;         // .of(0: ok, 1: failed)
-  Gauge reload_time;       // of the last one that was ok, unix seconds
-  Gauge configuration_ok;  // 1 while the running configuration is the one on disk
+  Counter access_log_failures;  // writes and reopenings
+  Counter reloads;              // .of(0: ok, 1: failed)
+  Gauge reload_time;            // of the last one that was ok, unix seconds
+  Gauge configuration_ok;       // 1 while the running configuration is the one on disk
 };
 
 // {secret}: "namespace/name" or a file.

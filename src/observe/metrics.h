@@ -92,6 +92,9 @@ class Block {
 // All cells of one worker (or of the control thread). Owned by the Registry.
 class Cells {
  public:
+  Cells() = default;
+  Cells(const Cells&) = delete;
+  Cells& operator=(const Cells&) = delete;
   static constexpr unsigned kChunkBits = 12;
   static constexpr std::uint32_t kChunkCells = 1U << kChunkBits;
   static constexpr std::uint32_t kMaxChunks = 512;  // 2 million cells, 16 MB
@@ -103,6 +106,7 @@ class Cells {
  private:
   friend class Registry;
   std::array<Cell*, kMaxChunks> chunks_{};
+  std::vector<std::unique_ptr<Cell[]>> memory_;
 };
 
 struct MetricSpec {
@@ -168,23 +172,30 @@ class Registry {
   struct Metric;
   struct Entry;
 
-  Series acquire(Group group, std::span<const std::string_view> values);
-  void release(std::span<const Series> series) noexcept;
-  std::uint32_t allocate(std::uint32_t cells);
-  Metric& define(Group group, const MetricSpec& spec);
+  enum class Type : std::uint8_t { counter, gauge, histogram };
+  Entry* acquire(Group group, std::span<const std::string_view> values);
+  Entry* find_or_add(GroupState& group, std::string_view labels);
+  void hand_back(std::vector<Entry*> entries) noexcept;
+  void settle_handed_back();
+  std::uint32_t allocate(GroupState& group);
+  Metric& define(Group group, const MetricSpec& spec, Type type, std::uint32_t cells);
   std::uint64_t sum(std::uint32_t cell) const noexcept;
   void render_metric(std::string& out, const GroupState& group, const Metric& metric, Format format) const;
+  void render_entry(std::string& out, const Metric& metric, const Entry& entry, bool skip_zero) const;
 
   mutable std::mutex mutex_;
-  RegistryLimits limits_;
+  const RegistryLimits limits_;
   std::vector<std::unique_ptr<Cells>> cells_;  // of each worker, then the control thread's
   std::vector<std::unique_ptr<GroupState>> groups_;
   std::vector<std::unique_ptr<Metric>> metrics_;  // by name
-  std::vector<std::unique_ptr<Entry>> entries_;
   std::vector<std::function<void()>> collectors_;
   std::uint32_t next_cell_ = 0;
+  Series own_;  // of the registry's own metrics
   Counter overflow_;
-  Group overflow_group_;
+  // What leases gave back, on whatever thread: looked at by the next call that has the lock above, so that
+  // the thread that drops a plan never waits for a render.
+  std::mutex handed_back_mutex_;
+  std::vector<std::vector<Entry*>> handed_back_;
 };
 
 class Lease {
@@ -205,7 +216,7 @@ class Lease {
   void drop() noexcept;
 
   Registry* registry_ = nullptr;
-  std::vector<Series> held_;
+  std::vector<Registry::Entry*> held_;
 };
 
 }  // namespace turnpike::observe
