@@ -45,7 +45,7 @@ std::string run(std::string_view input, Framing framing, std::uint64_t length, b
 }
 
 TEST(BodyPipe, PassesPlainContentAndLeavesTheNextRequest) {
-  for (const std::size_t step : {1, 2, 5, 100}) {
+  for (const std::size_t step : {1UL, 2UL, 5UL, 100UL}) {
     EXPECT_EQ(run("helloGET /", Framing::length, 5, false, step), "hello|GET /") << step;
   }
 }

@@ -19,6 +19,10 @@ namespace {
 // How long and how much is read on after an answer to a client that may still be sending (RFC 9112 §9.6).
 constexpr Duration kLingerTime = 1s;
 constexpr std::size_t kLingerBytes = 1024 * 1024;
+// An idle connection is this, its stream and two coroutine frames: under 1 KB (docs/principles.md, principle
+// 4).
+static_assert(sizeof(ClientConnection) <= 192);
+static_assert(sizeof(Exchange) <= 3 * 1024);
 }  // namespace
 
 ClientConnection::ClientConnection(Worker& worker, PortSlot& slot, std::unique_ptr<io::Stream> stream,

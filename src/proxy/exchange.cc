@@ -133,6 +133,7 @@ Error Exchange::find_route() {
   const std::uint32_t found = port_.hosts.find(facts_.host);
   if (found == route::HostIndex::kNone) return client_error(ErrorKind::no_listener_host);
   listener_ = &port_.listeners[found];
+  worker_.recorder().block(listener_->metrics).add(worker_.recorder().families().listener.active_requests, 1);
   if (client_.tls() != nullptr) {
     // A connection made for one listener's name must not reach another listener: certificates, client
     // validation and isolation are per listener (RFC 9110 §15.5.20, Gateway API GEP-3567).

@@ -31,6 +31,7 @@ void Exchange::record() noexcept {
                                  : listener_ != nullptr    ? listener_->unrouted_metrics
                                  : port_.listeners.empty() ? observe::Series{}
                                                            : port_.listeners.front().unrouted_metrics;
+  if (listener_ != nullptr) recorder.block(listener_->metrics).add(families.listener.active_requests, -1);
   observe::Block block = recorder.block(series);
   block.add(families.route.requests.of(observe::status_class(status_)));
   block.observe(families.route.duration, duration);

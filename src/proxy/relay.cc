@@ -51,6 +51,7 @@ io::Task<After> Exchange::relay() {
   BodyPipe::State state = BodyPipe::State::more;
   while (true) {
     state = download_.gather(upstream_in_, to_client_, arena_);
+    if (state == BodyPipe::State::failed && !response_started_) break;  // still time for a 502
     // A whole response frees the connection for others before the client has taken it.
     if (state == BodyPipe::State::done) finish_upstream();
     if (!to_client_.empty()) {
@@ -73,8 +74,14 @@ io::Task<After> Exchange::relay() {
     detail_ = error.detail;
     co_return co_await end_relay(false);
   }
-  reason_ = ErrorKind::upstream_bad_response;
-  detail_ = download_.detail();
+  const Error error = upstream_error(ErrorKind::upstream_bad_response, Retry::never, download_.detail());
+  if (!response_started_) {
+    if (upload_running_) co_await stop_upload();
+    lease_.close();
+    co_return co_await respond(error);
+  }
+  reason_ = error.kind;
+  detail_ = error.detail;
   co_return co_await end_relay(false);
 }
 
@@ -175,7 +182,8 @@ void Exchange::write_client_head() {
   } else if (!interim && !length_only && response_.framing == Framing::none && response_.status != 204) {
     framing = "Content-Length: 0\r\n";
   }
-  keep_alive_ = keep_alive_possible();
+  // An answer before the whole request has come: what follows on this connection would be its rest.
+  keep_alive_ = keep_alive_possible() && (interim || request_.framing == Framing::none || upload_.done());
   std::string_view connection;
   std::string_view upgrade;
   if (upgraded_) {

@@ -95,6 +95,7 @@ io::Task<After> Exchange::send_direct() {
   if (client_gone_) co_return After::close;
   if (response_started_) co_return After::abort;
   client_.stream().set_hangup_listener(nullptr);
+  request_deadline_ = kNever;  // it has had its effect
   const bool body_gone = parse_error_.kind == ErrorKind::none && drop_request_body();
   if (!body_gone) close_after_ = true;
 

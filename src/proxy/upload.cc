@@ -131,7 +131,8 @@ io::Task<void> Exchange::upload() {
       break;
     }
   }
-  // The client's fault ends the wait for a response that cannot come. Whoever waits for it then awaits our end.
+  // The client's fault ends the wait for a response that cannot come. Whoever waits for it then awaits our
+  // end.
   if (upload_error_.kind != ErrorKind::none && lease_) lease_.stream().cancel();
   upload_running_ = false;
   upload_ended_.notify();  // may destroy the exchange
