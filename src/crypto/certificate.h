@@ -33,8 +33,8 @@ struct SubjectAltNames {
 // Immutable; copies share the certificate.
 class Certificate {
  public:
-  // All certificates of the text in their order, at least one. Errors: "no PEM certificate found", "certificate 2 is
-  // damaged: …". Other blocks (keys) are passed over.
+  // All certificates of the text in their order, at least one. Errors: "no PEM certificate found",
+  // "certificate 2 is damaged: …". Other blocks (keys) are passed over.
   static Parsed<std::vector<Certificate>> all_from_pem(std::string_view pem);
   // Takes a new reference.
   explicit Certificate(x509_st* certificate) noexcept;
@@ -49,7 +49,8 @@ class Certificate {
   bool is_ca() const noexcept;
   bool is_self_issued() const noexcept;
   bool matches_key(const PrivateKey& key) const noexcept;
-  // By RFC 6125: names of type DNS (a wildcard stands for one whole label on the left) or IP; never the subject.
+  // By RFC 6125: names of type DNS (a wildcard stands for one whole label on the left) or IP; never the
+  // subject.
   bool matches_host(std::string_view host) const noexcept;
   // "certificate expired on …", "certificate is not valid before …"; nothing when `now` lies between.
   std::optional<std::string> validity_problem(WallTime now) const;
@@ -62,14 +63,15 @@ class Certificate {
   std::shared_ptr<x509_st> certificate_;
 };
 
-// What proves an identity: a private key, its certificate and the certificates up to (mostly without) the root.
+// What proves an identity: a private key, its certificate and the certificates up to (mostly without) the
+// root.
 struct KeyPair {
   std::vector<Certificate> chain;  // the leaf first
   PrivateKey key;
 
   const Certificate& leaf() const noexcept { return chain.front(); }
-  // Errors of both parts, "private key does not match certificate", "certificate 2 of the chain has not issued the one
-  // before it". Expiry is no error here: see Certificate::validity_problem.
+  // Errors of both parts, "private key does not match certificate", "certificate 2 of the chain has not
+  // issued the one before it". Expiry is no error here: see Certificate::validity_problem.
   static Parsed<KeyPair> from_pem(std::string_view chain_pem, std::string_view key_pem);
 };
 
@@ -77,7 +79,8 @@ struct KeyPair {
 class TrustBundle {
  public:
   static Parsed<TrustBundle> from_pem(std::string_view pem);
-  // What the machine trusts: $SSL_CERT_FILE, or the bundle of the distribution. Reads a file; keep the result.
+  // What the machine trusts: $SSL_CERT_FILE, or the bundle of the distribution. Reads a file; keep the
+  // result.
   static Parsed<TrustBundle> system();
 
   std::span<const Certificate> certificates() const noexcept { return *certificates_; }

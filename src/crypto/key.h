@@ -17,8 +17,8 @@ enum class KeyType : std::uint8_t { rsa, ec, ed25519, other };
 // Immutable; copies share the key. Safe to use from several threads.
 class PrivateKey {
  public:
-  // PKCS#8, PKCS#1 (RSA) and SEC 1 (EC); the first key in the text counts. Errors: "no PEM private key found", "the
-  // private key is encrypted …", "the private key is damaged …".
+  // PKCS#8, PKCS#1 (RSA) and SEC 1 (EC); the first key in the text counts. Errors: "no PEM private key
+  // found", "the private key is encrypted …", "the private key is damaged …".
   static Parsed<PrivateKey> from_pem(std::string_view pem);
 
   KeyType type() const noexcept;

@@ -6,7 +6,8 @@
 
 namespace turnpike::crypto {
 
-// The message names the fault and, where there is one, the way out; it names neither file nor field: the caller knows.
+// The message names the fault and, where there is one, the way out; it names neither file nor field: the
+// caller knows.
 template <class T>
 using Parsed = std::expected<T, std::string>;
 

@@ -82,8 +82,8 @@ class PipeEnd final : public Stream {
     // The shared state tells whether what is resumed here destroys this end.
     const std::shared_ptr<Shared> shared = shared_;
     const std::size_t index = index_;
-    if (read_waiter_ != nullptr) read_waiter_->finish(Wait::cancelled);
-    if (shared->ends[index] == this && write_waiter_ != nullptr) write_waiter_->finish(Wait::cancelled);
+    while (shared->ends[index] == this && read_waiter_ != nullptr) read_waiter_->finish(Wait::cancelled);
+    while (shared->ends[index] == this && write_waiter_ != nullptr) write_waiter_->finish(Wait::cancelled);
   }
   bool cancelled() const noexcept override { return cancelled_; }
 
@@ -112,9 +112,11 @@ class PipeEnd final : public Stream {
   Loop& loop() noexcept override { return shared_->loop; }
 
   // What happens at a notification, one step at a time: each may destroy the end.
-  void wake(Direction direction) {
+  bool wake(Direction direction) {
     Waiter* waiter = direction == Direction::read ? read_waiter_ : write_waiter_;
-    if (waiter != nullptr && ready(direction)) waiter->finish(Wait::ready);
+    if (waiter == nullptr || !ready(direction)) return false;
+    waiter->finish(Wait::ready);
+    return true;
   }
   void tell_hangup() {
     if (peer_closed() && hangup_ != nullptr) std::exchange(hangup_, nullptr)->on_hangup();
@@ -143,8 +145,10 @@ void notify(const std::shared_ptr<Shared>& shared) {
   shared->loop.post([shared] {
     shared->notified = false;
     for (PipeEnd* const& end : shared->ends) {
-      if (end != nullptr) end->wake(Direction::read);
-      if (end != nullptr) end->wake(Direction::write);
+      while (end != nullptr && end->wake(Direction::read)) {
+      }
+      while (end != nullptr && end->wake(Direction::write)) {
+      }
       if (end != nullptr) end->tell_hangup();
     }
   });

@@ -79,7 +79,12 @@ IoResult SocketStream::write(std::span<const iovec> from) noexcept {
 
 void SocketStream::wake(Direction direction, Wait result) {
   Waiter*& waiter = direction == Direction::read ? read_waiter_ : write_waiter_;
-  if (waiter != nullptr) waiter->finish(result);
+  // A stream above may put a second one into the place (tls/stream.h); it is not to miss this event.
+  bool* const gone = gone_;
+  while (waiter != nullptr && (cancelled_ || ready(direction))) {
+    waiter->finish(result);
+    if (*gone) return;
+  }
 }
 
 void SocketStream::cancel() noexcept {

@@ -1,4 +1,5 @@
-// What all TLS connections of a listener, or to an upstream, have in common. Made at configuration, immutable then.
+// What all TLS connections of a listener, or to an upstream, have in common. Made at configuration, immutable
+// then.
 #pragma once
 
 #include <cstdint>
@@ -20,16 +21,18 @@ enum class Version : std::uint8_t { tls12, tls13 };
 
 // What to do with a client that asks for a name (SNI) that no ServerName serves.
 enum class UnknownName : std::uint8_t {
-  default_certificate,  // show the first certificate; the client will judge, and the host of the request be checked
+  default_certificate,  // show the first certificate; the client will judge, and the host of the request be
+                        // checked
   refuse,               // the alert unrecognized_name
 };
 
 // The certificates for a listener's hostname.
 struct ServerName {
-  // "a.example.com", "*.example.com" (any number of labels, as Gateway API has it) or "" (every name, and none).
+  // "a.example.com", "*.example.com" (any number of labels, as Gateway API has it) or "" (every name, and
+  // none).
   std::string hostname;
-  // At least one. Among several that whose names cover the SNI is shown (an exact name before a wildcard, the first if
-  // none does); of those that do, RSA and EC side by side, that which the client can verify.
+  // At least one. Among several that whose names cover the SNI is shown (an exact name before a wildcard, the
+  // first if none does); of those that do, RSA and EC side by side, that which the client can verify.
   std::vector<crypto::KeyPair> certificates;
 };
 
@@ -37,7 +40,8 @@ struct ServerName {
 enum class ClientValidation : std::uint8_t {
   none,               // no certificate is asked for
   valid_only,         // AllowValidOnly: without a valid one the handshake fails
-  insecure_fallback,  // AllowInsecureFallback: asked for, but one that is missing or invalid is let pass, marked so
+  insecure_fallback,  // AllowInsecureFallback: asked for, but one that is missing or invalid is let pass,
+                      // marked so
 };
 
 struct ServerConfig {
@@ -45,8 +49,8 @@ struct ServerConfig {
   UnknownName unknown_name = UnknownName::default_certificate;
   Version min_version = Version::tls12;
   Version max_version = Version::tls13;
-  // In our order of preference; empty: none is negotiated. A client that offers ALPN but none of these is refused
-  // (RFC 7301 §3.2).
+  // In our order of preference; empty: none is negotiated. A client that offers ALPN but none of these is
+  // refused (RFC 7301 §3.2).
   std::vector<std::string> alpn{"http/1.1"};
   ClientValidation client_validation = ClientValidation::none;
   std::optional<crypto::TrustBundle> client_trust;  // needed unless `none`
@@ -76,10 +80,11 @@ struct ExpectedName {
 };
 
 struct ClientConfig {
-  // For SNI, and what the certificate must be for unless `names` says otherwise. A literal address is verified but not
-  // sent. Empty only with verification off.
+  // For SNI, and what the certificate must be for unless `names` says otherwise. A literal address is
+  // verified but not sent. Empty only with verification off.
   std::string server_name;
-  crypto::TrustBundle trust;  // TrustBundle::system() for what the machine trusts
+  std::optional<crypto::TrustBundle>
+      trust;  // needed to verify; TrustBundle::system() for what the machine trusts
   // When not empty the certificate must have at least one of these instead of server_name.
   std::vector<ExpectedName> names;
   // Off only where the user wrote so (principle 7).

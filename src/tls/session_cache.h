@@ -19,9 +19,9 @@ struct SessionFree {
 };
 using Session = std::unique_ptr<ssl_session_st, SessionFree>;
 
-// One per worker and ClientContext (a session must not be resumed under another verification), keyed by the endpoint's
-// address. Holds the newest session of at most `most` endpoints; the one longest untouched makes room. Not thread-safe.
-// Must outlive the streams that use it.
+// One per worker and ClientContext (a session must not be resumed under another verification), keyed by the
+// endpoint's address. Holds the newest session of at most `most` endpoints; the one longest untouched makes
+// room. Not thread-safe. Must outlive the streams that use it.
 class SessionCache {
  public:
   explicit SessionCache(std::size_t most = 1024) noexcept : most_(most) {}
@@ -29,8 +29,8 @@ class SessionCache {
   SessionCache& operator=(const SessionCache&) = delete;
 
   void put(std::string_view key, Session session);
-  // The session for one attempt, null if there is none. It leaves the cache: tickets of TLS 1.3 are for one use
-  // (RFC 8446 §C.4), and a server sends a new one.
+  // The session for one attempt, null if there is none. It leaves the cache: tickets of TLS 1.3 are for one
+  // use (RFC 8446 §C.4), and a server sends a new one.
   Session take(std::string_view key);
   std::size_t size() const noexcept { return entries_.size(); }
 

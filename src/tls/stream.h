@@ -13,9 +13,9 @@
 #include "tls/context.h"
 #include "tls/session_cache.h"
 
-struct ssl_st;          // OpenSSL's SSL
-struct bio_st;          // OpenSSL's BIO
-struct bio_method_st;   // OpenSSL's BIO_METHOD
+struct ssl_st;         // OpenSSL's SSL
+struct bio_st;         // OpenSSL's BIO
+struct bio_method_st;  // OpenSSL's BIO_METHOD
 
 namespace turnpike::tls {
 
@@ -26,8 +26,8 @@ struct Peer {
   std::string_view problem;  // why not; a literal
 };
 
-// Owns the stream below. handshake() comes first, then it is read and written like any other. After a write that would
-// block the next one must begin with the same bytes (they are encrypted already).
+// Owns the stream below. handshake() comes first, then it is read and written like any other. After a write
+// that would block the next one must begin with the same bytes (they are encrypted already).
 class TlsStream final : public io::Stream {
  public:
   // The contexts need not outlive the stream; `sessions` must.
@@ -36,8 +36,8 @@ class TlsStream final : public io::Stream {
             std::string_view session_key = {});
   ~TlsStream() override;
 
-  // To be awaited once, before all else. Errors: client_tls as a server; as a client upstream_tls and, past the
-  // deadline, connect_timeout (both Retry::safe); cancelled. The detail says what the matter was.
+  // To be awaited once, before all else. Errors: client_tls as a server; as a client upstream_tls and, past
+  // the deadline, connect_timeout (both Retry::safe); cancelled. The detail says what the matter was.
   io::Task<Result<void>> handshake(TimePoint deadline);
 
   io::IoResult read(std::span<char> into) noexcept override;
@@ -49,7 +49,9 @@ class TlsStream final : public io::Stream {
   void shutdown_write() noexcept override;
   void abort() noexcept override;
   bool peer_closed() const noexcept override { return closed_ || inner_->peer_closed(); }
-  void set_hangup_listener(io::HangupListener* listener) noexcept override { inner_->set_hangup_listener(listener); }
+  void set_hangup_listener(io::HangupListener* listener) noexcept override {
+    inner_->set_hangup_listener(listener);
+  }
   bool ready(io::Direction direction) const noexcept override;
   void set_waiter(io::Direction direction, io::Waiter* waiter) noexcept override;
   io::Loop& loop() noexcept override { return inner_->loop(); }
@@ -67,15 +69,18 @@ class TlsStream final : public io::Stream {
   // Nothing if the peer showed no certificate.
   std::optional<Peer> peer() const;
 
-  const io::Stream& inner() const noexcept { return *inner_; }
+  // Why a read or write gave IoStatus::error, if it was TLS's doing; a literal.
+  std::string_view failure() const noexcept { return failure_; }
 
  private:
   friend struct Callbacks;  // what OpenSSL calls
   static bio_method_st* method();
   void open(ssl_ctx_st* context);
-  io::IoResult settle_read(int ret, bool& again) noexcept;
+  enum class Step : std::uint8_t { again, wait, end };
+  Step after_failed_read(int how) noexcept;
   io::IoResult write_record(const char* data, std::size_t size) noexcept;
   Error handshake_error(int how) noexcept;
+  void remember_failure() noexcept;
 
   std::unique_ptr<io::Stream> inner_;
   ssl_st* ssl_ = nullptr;
@@ -84,17 +89,21 @@ class TlsStream final : public io::Stream {
   std::string sni_;
   io::Waiter* parked_ = nullptr;  // waits for the same direction of `inner_` as the other waiter
   io::Direction parked_direction_ = io::Direction::read;
-  io::Direction below_[2] = {io::Direction::read, io::Direction::write};  // where each direction's waiter lies in inner_
+  io::Direction below_[2] = {io::Direction::read,
+                             io::Direction::write};  // where each direction's waiter lies in inner_
   bool waiting_[2] = {false, false};
   bool is_server_;
-  bool more_ = false;               // the last read may have left decrypted bytes
+  bool more_ = false;  // the last read may have left decrypted bytes
   bool read_wants_write_ = false;
-  bool write_blocked_ = false;      // inner_ took less than all
-  bool read_starved_ = false;       // inner_ had nothing for OpenSSL during this call
+  bool write_blocked_ = false;  // inner_ took less than all
+  bool read_starved_ = false;   // inner_ had nothing for OpenSSL during this call
   bool failed_ = false;
-  bool closed_ = false;             // close_notify has come
+  bool inner_ended_ = false;  // inner_ has come to its EOF
+  bool closed_ = false;       // close_notify or EOF has come
   bool truncated_ = false;
   std::uint8_t control_records_ = 0;  // in a row, without a byte of data
+  int inner_error_ = 0;               // errno of inner_
+  std::string_view failure_;
 };
 
 }  // namespace turnpike::tls

@@ -1,4 +1,5 @@
-// Keys of session tickets (RFC 8446 §4.6.1, RFC 5077): stateless resumption that all workers and listeners share.
+// Keys of session tickets (RFC 8446 §4.6.1, RFC 5077): stateless resumption that all workers and listeners
+// share.
 #pragma once
 
 #include <array>
@@ -14,9 +15,9 @@ struct TicketKey {
   std::array<std::uint8_t, 32> mac;
 };
 
-// Made once per process and kept over changes of configuration. Tickets are made with the current key; those of the
-// previous one are still taken, so a ticket is good for one to two intervals of rotation. Thread-safe: one lock of a
-// few instructions per handshake.
+// Made once per process and kept over changes of configuration. Tickets are made with the current key; those
+// of the previous one are still taken, so a ticket is good for one to two intervals of rotation. Thread-safe:
+// one lock of a few instructions per handshake.
 class TicketKeys {
  public:
   // How often the control thread is to call rotate().
