@@ -31,7 +31,6 @@ ClientConnection::ClientConnection(Worker& worker, PortSlot& slot, std::unique_p
   const std::string ip = peer.is_ip() ? peer.ip() : "unix";
   peer_ip_size_ = static_cast<std::uint8_t>(std::min(ip.size(), sizeof peer_ip_));
   std::memcpy(peer_ip_, ip.data(), peer_ip_size_);
-  idle_since_ = stream_->loop().now();
   if (slot_.port().tls) {
     auto secured = std::make_unique<tls::TlsStream>(std::move(stream_), *slot_.port().tls_context);
     tls_ = secured.get();
@@ -59,6 +58,12 @@ void ClientConnection::cut() {
   } else {
     stream_->cancel();
   }
+}
+
+void ClientConnection::set_idle(bool idle) noexcept {
+  if (idle_ == idle) return;
+  idle ? worker_.became_idle(*this) : worker_.became_active(*this);
+  idle_ = idle;
 }
 
 bool ClientConnection::may_keep_alive() const noexcept {
@@ -92,12 +97,11 @@ io::Task<void> ClientConnection::serve() {
       // Between requests nothing is held but the connection itself.
       buffer_.release();
       const plan::ClientSettings& settings = slot_.port().settings;
-      idle_ = true;
-      idle_since_ = loop.now();
+      set_idle(true);
       const Duration patience =
           requests_ == 0 ? std::min(settings.idle_timeout, 2 * settings.head_timeout) : settings.idle_timeout;
-      const io::Wait wait = co_await stream_->readable(idle_since_ + patience);
-      idle_ = false;
+      const io::Wait wait = co_await stream_->readable(loop.now() + patience);
+      set_idle(false);
       if (wait != io::Wait::ready) break;
       buffer_.allocate();
       const io::IoResult got = fill();

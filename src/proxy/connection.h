@@ -47,7 +47,6 @@ class ClientConnection {
 
   // Between two requests: nothing is lost if it is closed now.
   bool idle() const noexcept { return idle_; }
-  TimePoint idle_since() const noexcept { return idle_since_; }
   // Ends it: at once when idle, else as soon as whatever it waits for is interrupted.
   void cut();
 
@@ -62,7 +61,7 @@ class ClientConnection {
   // Bytes written to the client, for metrics.
   void count_sent(std::size_t bytes) noexcept { sent_ += bytes; }
 
-  ClientConnection* next = nullptr;  // Worker's list
+  ClientConnection* next = nullptr;  // ConnectionList
   ClientConnection* previous = nullptr;
 
  private:
@@ -70,6 +69,7 @@ class ClientConnection {
   io::Task<bool> handshake();
   io::Task<void> close_in_order(bool linger);
   io::IoResult fill() noexcept;
+  void set_idle(bool idle) noexcept;
   bool may_keep_alive() const noexcept;
 
   Worker& worker_;
@@ -78,7 +78,6 @@ class ClientConnection {
   tls::TlsStream* tls_ = nullptr;  // stream_ as such, if it is one
   Exchange* exchange_ = nullptr;   // the one that runs
   Buffer buffer_;
-  TimePoint idle_since_{};
   std::uint64_t received_ = 0;
   std::uint64_t sent_ = 0;
   std::uint32_t requests_ = 0;

@@ -103,28 +103,31 @@ void Worker::slot_unused(PortSlot& slot) {
 }
 
 void Worker::add(ClientConnection& connection) noexcept {
-  connection.next = first_;
-  connection.previous = nullptr;
-  if (first_ != nullptr) first_->previous = &connection;
-  first_ = &connection;
+  active_.add(connection);
   ++count_;
 }
 
 void Worker::remove(ClientConnection& connection) noexcept {
-  (connection.previous != nullptr ? connection.previous->next : first_) = connection.next;
-  if (connection.next != nullptr) connection.next->previous = connection.previous;
+  (connection.idle() ? idle_ : active_).remove(connection);
   --count_;
   shared_.overload.connection_closed();
   if (draining_) check_drained();
 }
 
+void Worker::became_idle(ClientConnection& connection) noexcept {
+  active_.remove(connection);
+  idle_.add(connection);
+}
+
+void Worker::became_active(ClientConnection& connection) noexcept {
+  idle_.remove(connection);
+  active_.add(connection);
+}
+
 bool Worker::close_idlest() noexcept {
-  ClientConnection* idlest = nullptr;
-  for (ClientConnection* c = first_; c != nullptr; c = c->next) {
-    if (c->idle() && (idlest == nullptr || c->idle_since() < idlest->idle_since())) idlest = c;
-  }
-  if (idlest == nullptr) return false;
-  idlest->cut();
+  ClientConnection* const connection = idle_.oldest();
+  if (connection == nullptr) return false;
+  connection->cut();  // it waits for nothing but the client: it is gone when this returns
   return true;
 }
 
@@ -146,16 +149,15 @@ io::Task<void> Worker::end_drain(Duration idle_grace, Duration limit) {
 }
 
 void Worker::cut_all() noexcept {
-  // Cutting one may end it at once and change the list.
-  while (first_ != nullptr) {
-    ClientConnection* const connection = first_;
+  while (close_idlest()) continue;
+  // One that is active may need turns of the loop to end; it moves to the end of the list meanwhile, or
+  // leaves it.
+  for (std::size_t n = count_; n > 0; --n) {
+    ClientConnection* const connection = active_.oldest();
+    if (connection == nullptr) break;
+    active_.remove(*connection);
+    active_.add(*connection);
     connection->cut();
-    if (first_ == connection) break;  // it needs a turn of the loop to end
-  }
-  for (ClientConnection* c = first_; c != nullptr;) {
-    ClientConnection* const following = c->next;
-    c->cut();
-    c = following;
   }
 }
 

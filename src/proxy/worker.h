@@ -11,6 +11,7 @@
 #include "io/loop.h"
 #include "io/socket.h"
 #include "plan/plan.h"
+#include "proxy/connection_list.h"
 #include "proxy/date.h"
 #include "proxy/overload.h"
 #include "proxy/worker_plan.h"
@@ -88,8 +89,11 @@ class Worker {
   bool draining() const noexcept { return draining_; }
   // The plan in force; pinned by whoever keeps it (WorkerPlan::Pin).
   WorkerPlan* current() noexcept { return current_.get(); }
+  // A connection is active from add() on.
   void add(ClientConnection& connection) noexcept;
   void remove(ClientConnection& connection) noexcept;
+  void became_idle(ClientConnection& connection) noexcept;
+  void became_active(ClientConnection& connection) noexcept;
   // Closes the connection that has been idle for longest; false if none is idle.
   bool close_idlest() noexcept;
   std::size_t connections() const noexcept { return count_; }
@@ -115,7 +119,8 @@ class Worker {
   std::vector<std::unique_ptr<WorkerPlan>> plans_;  // the current one last
   WorkerPlan::Pin current_;
   std::vector<std::unique_ptr<PortSlot>> slots_;
-  ClientConnection* first_ = nullptr;  // all connections, intrusive
+  ConnectionList active_;
+  ConnectionList idle_;
   std::size_t count_ = 0;
   unsigned mirrors_under_way_ = 0;
   bool draining_ = false;
