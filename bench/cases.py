@@ -29,8 +29,8 @@ def keep_alive(size, connections):
     return lambda c, seconds: measure.wrk(f"http://127.0.0.1:{c.port}{getattr(c, 'path_prefix', '')}/{size}", connections, seconds)
 
 
-def tls(size, connections, close=False):
-    return lambda c, seconds: measure.wrk(f"https://127.0.0.1:{c.tls_port}/{size}", connections, seconds, close)
+def tls(size, connections):
+    return lambda c, seconds: measure.wrk(f"https://127.0.0.1:{c.tls_port}/{size}", connections, seconds)
 
 
 def count_calls(connections):
@@ -96,7 +96,8 @@ CASES = [
     Case("connection-per-request", "a connection per request", lambda c, s: measure.wrk(
         f"http://127.0.0.1:{c.port}/200", 32, s, close=True), NO_RELAY, target=0.85),
     Case("tls-keepalive-4k", "TLS 1.3 kept alive, 4 KiB, 32 connections", tls(4096, 32), NO_RELAY, target=0.70),
-    Case("tls-handshake", "TLS 1.3 full handshake + 1 request", tls(200, 16, close=True), NO_RELAY, target=0.85),
+    Case("tls-handshake", "TLS 1.3 full handshake + 1 request",
+         lambda c, s: measure.handshakes(c.tls_port, 16, s), NO_RELAY, target=0.85),
     Case("routes", "10,000 routes against 10", keep_alive(200, 32), [many_routes(10), many_routes(10000)], target=1.1,
          baseline="Turnpike, 10 routes"),
     Case("syscalls-1", "system calls per request, 1 connection", count_calls(1), NO_RELAY, "once", 6),

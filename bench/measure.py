@@ -76,6 +76,17 @@ def load(port, rate, connections, seconds, path="/200", extra=()):
     return result["completed"], {k: result[k] for k in ("p50_us", "p99_us", "p999_us")}
 
 
+def handshakes(port, connections, seconds, path="/200"):
+    """Completed full TLS handshakes with one request each."""
+    done = subprocess.run(["taskset", "-c", str(LOAD_CORE), PROGRAMS / "handshake", "--to", f"127.0.0.1:{port}",
+                           "--connections", str(connections), "--seconds", str(seconds), "--path", path],
+                          capture_output=True, text=True, check=True)
+    result = json.loads(done.stdout)
+    if result["errors"] or result["resumed"] or not result["completed"]:
+        raise Unfit(f"handshakes: {result}")
+    return result["completed"], {}
+
+
 def cost(contender, run):
     """Runs a load and says what a request cost: microseconds of CPU, share of user time, what else the load told."""
     pids = contender.pids()

@@ -123,7 +123,7 @@ class Bench:
 
 def main():
     given = arguments()
-    if not given.no_build and subprocess.run(["./dev", "build", "release", "turnpike", "bench_origin", "bench_relay", "bench_load"], cwd=ROOT,
+    if not given.no_build and subprocess.run(["./dev", "build", "release", "turnpike", "bench_origin", "bench_relay", "bench_load", "bench_handshake"], cwd=ROOT,
                                              stdout=None if sys.stderr.isatty() else subprocess.DEVNULL).returncode != 0:
         term.say("the build failed: ./dev build release shows why")
         return 1
