@@ -39,7 +39,7 @@ struct PromiseBase {
 template <class T>
 struct Promise : PromiseBase {
   Task<T> get_return_object() noexcept;
-  template <class U>
+  template <class U = T>
   void return_value(U&& v) {
     value.emplace(std::forward<U>(v));
   }
