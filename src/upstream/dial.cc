@@ -3,24 +3,24 @@
 #include <utility>
 
 #include "io/socket.h"
+#include "tls/stream.h"
 
 namespace turnpike::upstream {
-namespace {
-Error cancelled() noexcept { return {ErrorKind::cancelled, ErrorSource::us, Retry::safe, {}}; }
-}  // namespace
 
 io::Task<Result<std::unique_ptr<io::Stream>>> Dial::run(io::Loop& loop, const io::Address& to,
                                                         std::shared_ptr<const tls::ClientContext> tls,
-                                                        TimePoint deadline) {
+                                                        tls::SessionCache* sessions, TimePoint deadline) {
   auto connected = co_await io::connect(loop, to, deadline, &waiting_);
   if (!connected) co_return std::unexpected(connected.error());
-  if (cancelled_) co_return std::unexpected(cancelled());
-  std::unique_ptr<io::Stream> stream = std::move(*connected);
-  if (tls) {
-    co_return std::unexpected(
-        Error{ErrorKind::upstream_tls, ErrorSource::us, Retry::safe, "TLS is not built in"});
-  }
-  co_return stream;
+  if (cancelled_) co_return std::unexpected(Error{ErrorKind::cancelled, ErrorSource::us, Retry::safe, {}});
+  if (!tls) co_return std::unique_ptr<io::Stream>(std::move(*connected));
+  auto stream = std::make_unique<tls::TlsStream>(std::move(*connected), *tls, sessions,
+                                                 sessions != nullptr ? to.text() : std::string());
+  waiting_ = stream.get();
+  const Result<void> shaken = co_await stream->handshake(deadline);
+  waiting_ = nullptr;
+  if (!shaken) co_return std::unexpected(shaken.error());
+  co_return std::unique_ptr<io::Stream>(std::move(stream));
 }
 
 void Dial::cancel() noexcept {

@@ -12,8 +12,11 @@ namespace turnpike::upstream {
 class Endpoint {
  public:
   Endpoint(io::Loop& loop, const std::shared_ptr<const ClusterConfig>& config,
-           std::shared_ptr<SharedEndpoint> to, unsigned worker)
-      : shared(*to), counts(to->counts(worker)), pool(loop, config, *to, worker), owner_(std::move(to)) {}
+           std::shared_ptr<SharedEndpoint> to, unsigned worker, tls::SessionCache* sessions)
+      : shared(*to),
+        counts(to->counts(worker)),
+        pool(loop, config, *to, worker, sessions),
+        owner_(std::move(to)) {}
 
   SharedEndpoint& shared;
   EndpointCounts& counts;

@@ -19,7 +19,7 @@ struct Event {
     dns_resolved,        // resolved for the first time, or again after a failure
   };
   Kind kind;
-  std::string_view upstream;    // ClusterConfig::name
+  std::string_view upstream{};  // ClusterConfig::name; empty for names, which clusters share
   std::string_view endpoint{};  // "10.0.0.1:9001"
   std::string_view name{};      // the DNS name
   std::string_view detail{};    // why

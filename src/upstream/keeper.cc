@@ -56,12 +56,17 @@ struct Keeper::Wanted {
 Keeper::Keeper(Registry& registry, std::shared_ptr<SharedCluster> shared)
     : registry_(registry), shared_(std::move(shared)), set_(shared_->endpoints()) {}
 
-Keeper::~Keeper() = default;
+Keeper::~Keeper() {
+  for (const auto& name : names_) name->remove(*this);
+}
 
 bool Keeper::set_config(std::shared_ptr<const ClusterConfig> config) {
   const bool same_bound = config_ && config_->pool.most_connections == config->pool.most_connections;
+  const bool same_checks = config_ && config_->health == config->health && config_->tls == config->tls;
   config_ = std::move(config);
+  watch_names();
   const bool changed = rebuild();
+  check_health(!same_checks);
   if (!same_bound) {
     for (const EndpointSet::Member& member : set_->members) {
       member.endpoint->bound.set_most(*member.endpoint, config_->pool.most_connections);
@@ -70,13 +75,99 @@ bool Keeper::set_config(std::shared_ptr<const ClusterConfig> config) {
   return changed;
 }
 
-std::vector<Keeper::Wanted> Keeper::wanted() const {
-  std::vector<Wanted> all;
+NameKey Keeper::key_for(const std::string& name, DnsKind kind) const {
+  return {name, kind, config_->dns.shortest_ttl, config_->dns.longest_ttl};
+}
+
+const NameWatch* Keeper::watch_of(const NameKey& key) const {
+  const auto found = std::ranges::find(names_, key, [](const auto& watch) { return watch->key(); });
+  return found == names_.end() ? nullptr : found->get();
+}
+
+// Watches the names of the configuration, and no others any more.
+void Keeper::watch_names() {
+  std::vector<std::shared_ptr<NameWatch>> names;
+  const auto add = [&](const NameKey& key) {
+    auto watch = registry_.names().watch(key);
+    if (std::ranges::find(names, watch) == names.end()) names.push_back(std::move(watch));
+  };
   for (const EndpointConfig& endpoint : config_->endpoints) {
-    const auto address = io::Address::from_ip(endpoint.address, endpoint.port);
-    if (address) all.push_back({*address, endpoint.weight, endpoint.ready});
+    if (!io::Address::from_ip(endpoint.address, endpoint.port))
+      add(key_for(endpoint.address, DnsKind::address));
+  }
+  if (const DnsConfig& dns = config_->dns; !dns.name.empty()) {
+    add(key_for(dns.name, dns.srv ? DnsKind::srv : DnsKind::address));
+  }
+  for (const auto& name : names_) name->remove(*this);
+  for (const auto& name : names) name->add(*this);
+  names_ = std::move(names);  // what nobody watches now ends here
+}
+
+std::vector<Keeper::Wanted> Keeper::wanted(bool& dns_failed) const {
+  std::vector<Wanted> all;
+  const auto add = [&](const NameKey& key, std::uint16_t port, std::uint32_t weight, bool ready) {
+    const NameWatch* const watch = watch_of(key);
+    if (watch == nullptr || watch->records().empty()) {
+      dns_failed = true;
+      return;
+    }
+    for (const DnsRecord& record : watch->records()) {
+      Wanted& want =
+          all.emplace_back(record.address, key.kind == DnsKind::srv ? record.weight : weight, ready);
+      if (key.kind != DnsKind::srv) want.address.set_port(port);
+    }
+  };
+  for (const EndpointConfig& endpoint : config_->endpoints) {
+    if (const auto address = io::Address::from_ip(endpoint.address, endpoint.port)) {
+      all.emplace_back(*address, endpoint.weight, endpoint.ready);
+    } else {
+      add(key_for(endpoint.address, DnsKind::address), endpoint.port, endpoint.weight, endpoint.ready);
+    }
+  }
+  if (const DnsConfig& dns = config_->dns; !dns.name.empty()) {
+    add(key_for(dns.name, dns.srv ? DnsKind::srv : DnsKind::address), dns.port, 1, true);
   }
   return all;
+}
+
+void Keeper::on_name_changed() {
+  if (!rebuild()) return;
+  check_health(false);
+  registry_.publish(shared_);
+}
+
+bool Keeper::settled() const {
+  return std::ranges::all_of(names_, [](const auto& name) { return name->answered(); });
+}
+
+// One check for each endpoint of the set.
+void Keeper::check_health(bool restart) {
+  const bool wanted = config_->health.kind != ActiveHealthCheck::Kind::none;
+  if (restart) {
+    for (auto& [endpoint, check] : checks_) check.check.reset();
+  }
+  for (const EndpointSet::Member& member : set_->members) {
+    SharedEndpoint& endpoint = *member.endpoint;
+    if (!wanted) {
+      if (endpoint.set_health(kUnhealthy, false)) shared_->health_changed();
+      continue;
+    }
+    Check& check = checks_[&endpoint];
+    if (!check.check) check.check = std::make_unique<HealthCheck>(registry_, config_, member.endpoint, *this);
+  }
+}
+
+void Keeper::on_health(SharedEndpoint& endpoint, bool healthy, std::string_view detail) {
+  if (healthy) {
+    endpoint.start_slowly(registry_.loop().now());
+  } else {
+    ++checks_[&endpoint].failed;
+  }
+  shared_->health_changed();
+  registry_.report({.kind = healthy ? Event::Kind::endpoint_healthy : Event::Kind::endpoint_unhealthy,
+                    .upstream = shared_->name(),
+                    .endpoint = endpoint.name(),
+                    .detail = detail});
 }
 
 std::shared_ptr<SharedEndpoint> Keeper::endpoint_for(const io::Address& address) {
@@ -93,7 +184,8 @@ bool Keeper::rebuild() {
   auto set = std::make_shared<EndpointSet>();
   std::unordered_map<std::string, std::shared_ptr<SharedEndpoint>> by_name;
   std::unordered_map<const SharedEndpoint*, std::size_t> places;
-  for (const Wanted& want : wanted()) {
+  bool dns_failed = false;
+  for (const Wanted& want : wanted(dns_failed)) {
     std::shared_ptr<SharedEndpoint> endpoint;
     if (const auto found = by_name.find(want.address.text()); found != by_name.end()) {
       // Named twice: its weights add up.
@@ -109,6 +201,7 @@ bool Keeper::rebuild() {
     places.emplace(endpoint.get(), set->members.size());
     set->members.push_back({endpoint, want.weight, want.ready});
   }
+  set->dns_failed = dns_failed;
   if (published_ && set->members == set_->members && set->dns_failed == set_->dns_failed &&
       balancing_ == config_->balancing) {
     return false;
@@ -143,6 +236,7 @@ void Keeper::finish(EndpointSet& set) const {
 // The endpoint has left the set.
 void Keeper::forget(SharedEndpoint& endpoint) {
   ejections_.erase(&endpoint);
+  checks_.erase(&endpoint);
   shared_->end_ejection(endpoint);
 }
 
@@ -182,7 +276,11 @@ ClusterStatus Keeper::status() const {
     out.active_requests = endpoint.active.load(std::memory_order_relaxed);
     out.ejections = endpoint.ejections.load(std::memory_order_relaxed);
     out.totals = endpoint.totals();
+    if (const auto check = checks_.find(member.endpoint.get()); check != checks_.end()) {
+      out.checks_failed = check->second.failed;
+    }
   }
+  for (const auto& name : names_) status.names.push_back(name->status());
   return status;
 }
 

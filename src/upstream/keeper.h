@@ -10,6 +10,8 @@
 #include <vector>
 
 #include "upstream/config.h"
+#include "upstream/health_check.h"
+#include "upstream/name_watch.h"
 #include "upstream/shared_cluster.h"
 #include "upstream/status.h"
 
@@ -17,7 +19,7 @@ namespace turnpike::upstream {
 
 class Registry;
 
-class Keeper {
+class Keeper final : public NameWatch::Listener, public HealthCheck::Listener {
  public:
   Keeper(Registry& registry, std::shared_ptr<SharedCluster> shared);
   ~Keeper();
@@ -32,6 +34,8 @@ class Keeper {
   const std::shared_ptr<const ClusterConfig>& config() const noexcept { return config_; }
   void on_ejected(const std::shared_ptr<SharedEndpoint>& endpoint);
   ClusterStatus status() const;
+  // Each of its DNS names has been answered at least once.
+  bool settled() const;
 
   // Which update() named it last; the registry's.
   std::uint64_t round = 0;
@@ -39,10 +43,21 @@ class Keeper {
  private:
   struct Wanted;
   class Ejection;
+  struct Check {
+    std::unique_ptr<HealthCheck> check;
+    std::uint64_t failed = 0;  // times that it turned the endpoint unhealthy
+  };
+
+  void on_name_changed() override;
+  void on_health(SharedEndpoint& endpoint, bool healthy, std::string_view detail) override;
 
   // Makes the set anew from the configuration and the names' answers; publishes it if it differs.
   bool rebuild();
-  std::vector<Wanted> wanted() const;
+  std::vector<Wanted> wanted(bool& dns_failed) const;
+  void watch_names();
+  NameKey key_for(const std::string& name, DnsKind kind) const;
+  const NameWatch* watch_of(const NameKey& key) const;
+  void check_health(bool restart);
   std::shared_ptr<SharedEndpoint> endpoint_for(const io::Address& address);
   void finish(EndpointSet& set) const;
   void forget(SharedEndpoint& endpoint);
@@ -53,6 +68,8 @@ class Keeper {
   std::shared_ptr<const EndpointSet> set_;
   std::unordered_map<std::string, std::shared_ptr<SharedEndpoint>> by_name_;  // of the set
   std::unordered_map<const SharedEndpoint*, std::unique_ptr<Ejection>> ejections_;
+  std::unordered_map<SharedEndpoint*, Check> checks_;
+  std::vector<std::shared_ptr<NameWatch>> names_;
   Balancing balancing_ = Balancing::least_request;  // that set_ was made for
   bool published_ = false;
 };

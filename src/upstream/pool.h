@@ -49,11 +49,12 @@ class Connection final : private io::HangupListener {
 class Pool final : private io::Timer {
  public:
   Pool(io::Loop& loop, const std::shared_ptr<const ClusterConfig>& config, SharedEndpoint& endpoint,
-       unsigned worker) noexcept
+       unsigned worker, tls::SessionCache* sessions) noexcept
       : loop_(loop),
         config_(config),
         endpoint_(endpoint),
         counts_(endpoint.counts(worker)),
+        sessions_(sessions),
         worker_(worker) {}
   // Nothing may be leased or waiting; connects under way have been cancelled (close()).
   ~Pool() override;
@@ -111,6 +112,7 @@ class Pool final : private io::Timer {
   const std::shared_ptr<const ClusterConfig>& config_;
   SharedEndpoint& endpoint_;
   EndpointCounts& counts_;
+  tls::SessionCache* const sessions_;  // null without TLS
   Connection* newest_ = nullptr;
   Connection* oldest_ = nullptr;
   Waiting* waiting_head_ = nullptr;

@@ -1,5 +1,6 @@
 #include "upstream/registry.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "upstream/keeper.h"
@@ -64,6 +65,8 @@ void Registry::on_ejected(SharedCluster& cluster, const std::shared_ptr<SharedEn
     cluster.end_ejection(*endpoint);
   }
 }
+
+bool Registry::settled() const { return std::ranges::all_of(order_, &Keeper::settled); }
 
 std::vector<ClusterStatus> Registry::status() const {
   std::vector<ClusterStatus> all;

@@ -13,13 +13,13 @@
 #include "upstream/assignment.h"
 #include "upstream/events.h"
 #include "upstream/mailboxes.h"
+#include "upstream/name_watch.h"
 #include "upstream/shared_cluster.h"
 #include "upstream/status.h"
 
 namespace turnpike::upstream {
 
 class Keeper;
-class Resolver;
 
 struct RegistryOptions {
   unsigned workers = 1;          // at most so many WorkerClusters
@@ -44,12 +44,17 @@ class Registry {
 
   // In the order of the last update().
   std::vector<ClusterStatus> status() const;
+  // Each DNS name of the last update() has been answered at least once, well or not.
+  bool settled() const;
 
   // --- for the rest of upstream/ ---
   const std::shared_ptr<Mailboxes>& mailboxes() const noexcept { return mailboxes_; }
   io::Loop& loop() noexcept { return loop_; }
   Random& random() noexcept { return random_; }
   Resolver* resolver() noexcept { return options_.resolver; }
+  NameTable& names() noexcept { return names_; }
+  unsigned checks_running() const noexcept { return checks_running_; }
+  void add_checks_running(int n) noexcept { checks_running_ += static_cast<unsigned>(n); }
   void report(const Event& event) const {
     if (options_.events != nullptr) options_.events->on_event(event);
   }
@@ -64,6 +69,8 @@ class Registry {
   Random random_;
   std::shared_ptr<Slots> slots_;
   std::shared_ptr<Mailboxes> mailboxes_;
+  NameTable names_{*this};
+  unsigned checks_running_ = 0;
   std::unordered_map<std::string, std::unique_ptr<Keeper>, StringHash, std::equal_to<>>
       keepers_;  // by identity
   std::vector<Keeper*> order_;

@@ -18,7 +18,9 @@ WorkerCluster::WorkerCluster(WorkerClusters& owner, std::shared_ptr<SharedCluste
       random_(owner.random()),
       shared_(std::move(shared)),
       counts_(shared_->counts(owner.index())),
-      config_(std::move(config)) {}
+      config_(std::move(config)) {
+  if (config_->tls) sessions_ = std::make_unique<tls::SessionCache>();
+}
 
 // --- choosing
 // --------------------------------------------------------------------------------------------------------
@@ -83,9 +85,10 @@ void WorkerCluster::load_endpoints() {
     if (found != known.end()) {
       endpoint = found->second;
     } else {
-      endpoint =
-          endpoints_.emplace_back(std::make_unique<Endpoint>(loop_, config_, member.endpoint, owner_.index()))
-              .get();
+      endpoint = endpoints_
+                     .emplace_back(std::make_unique<Endpoint>(loop_, config_, member.endpoint, owner_.index(),
+                                                              sessions_.get()))
+                     .get();
     }
     endpoint->member = true;
     endpoint->forgotten = false;

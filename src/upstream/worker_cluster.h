@@ -4,6 +4,7 @@
 #include <memory>
 #include <vector>
 
+#include "tls/session_cache.h"
 #include "upstream/balancer.h"
 #include "upstream/cluster.h"
 #include "upstream/endpoint.h"
@@ -65,6 +66,7 @@ class WorkerCluster final : public Cluster {
   ClusterCounts& counts_;
   std::shared_ptr<const ClusterConfig> config_;
   std::shared_ptr<const EndpointSet> set_;
+  std::unique_ptr<tls::SessionCache> sessions_;       // with TLS
   std::vector<Endpoint*> members_;                    // in the order of the set
   std::vector<std::unique_ptr<Endpoint>> endpoints_;  // of the set, and those that have left it
   Balancer balancer_;

@@ -1,0 +1,124 @@
+#include "upstream/health_check.h"
+
+#include <algorithm>
+#include <array>
+
+#include "base/strings.h"
+#include "upstream/registry.h"
+
+namespace turnpike::upstream {
+
+HealthCheck::HealthCheck(Registry& registry, std::shared_ptr<const ClusterConfig> config,
+                         std::shared_ptr<SharedEndpoint> endpoint, Listener& listener)
+    : registry_(registry), config_(std::move(config)), endpoint_(std::move(endpoint)), listener_(listener) {
+  // Soon, but not all endpoints of a new configuration in the same moment.
+  const Duration spread = std::min<Duration>(config_->health.interval, std::chrono::milliseconds(500));
+  const auto delay =
+      static_cast<std::int64_t>(static_cast<double>(spread.count()) * registry_.random().unit());
+  registry_.loop().timers().arm(*this, registry_.loop().now() + Duration(delay));
+}
+
+HealthCheck::~HealthCheck() {
+  stopped_ = true;
+  dial_.cancel();
+  if (stream_ != nullptr) stream_->cancel();
+}
+
+void HealthCheck::on_timer() {
+  if (registry_.checks_running() >= kMostAtOnce) {
+    registry_.loop().timers().arm(*this, registry_.loop().now() + std::chrono::milliseconds(20));
+    return;
+  }
+  io::spawn(check());
+}
+
+// Between nine and eleven tenths of the interval later.
+void HealthCheck::again() noexcept {
+  const double factor = 0.9 + 0.2 * registry_.random().unit();
+  const auto pause =
+      static_cast<std::int64_t>(static_cast<double>(config_->health.interval.count()) * factor);
+  registry_.loop().timers().arm(
+      *this, registry_.loop().now() + std::max<Duration>(Duration(pause), io::TimerWheel::kTick));
+}
+
+io::Task<void> HealthCheck::check() {
+  Registry& registry = registry_;
+  registry.add_checks_running(1);
+  const std::string_view problem = co_await probe(registry.loop().now() + config_->health.timeout);
+  registry.add_checks_running(-1);
+  if (stopped_) co_return;
+  // note() may tell the listener, but nobody destroys this from there.
+  note(problem);
+  again();
+}
+
+io::Task<std::string_view> HealthCheck::probe(TimePoint deadline) {
+  auto stream = co_await dial_.run(registry_.loop(), endpoint_->address(), config_->tls, nullptr, deadline);
+  if (!stream) co_return stream.error().detail.empty() ? "the connection failed" : stream.error().detail;
+  if (config_->health.kind == ActiveHealthCheck::Kind::tcp) co_return std::string_view{};
+  stream_ = stream->get();
+  const std::string_view problem = co_await ask(**stream, deadline);
+  stream_ = nullptr;
+  co_return problem;
+}
+
+std::string HealthCheck::request() const {
+  std::string text = "GET ";
+  text += config_->health.path.empty() ? "/" : config_->health.path;
+  text += " HTTP/1.1\r\nHost: ";
+  text += config_->health.host.empty() ? endpoint_->name() : config_->health.host;
+  text += "\r\nUser-Agent: turnpike-health\r\nConnection: close\r\n\r\n";
+  return text;
+}
+
+io::Task<std::string_view> HealthCheck::ask(io::Stream& stream, TimePoint deadline) {
+  const std::string text = request();
+  for (std::string_view left = text; !left.empty();) {
+    const io::IoResult sent = stream.write(left);
+    if (sent.status == io::IoStatus::ok) {
+      left.remove_prefix(sent.bytes);
+    } else if (sent.status != io::IoStatus::would_block) {
+      co_return "the connection broke while the request was sent";
+    } else if (co_await stream.writable(deadline) != io::Wait::ready) {
+      co_return "no answer in time";
+    }
+  }
+  std::string line;  // of the response's start, up to the first line's end
+  for (;;) {
+    std::array<char, 512> piece;
+    const io::IoResult got = stream.read(piece);
+    if (got.status == io::IoStatus::would_block) {
+      if (co_await stream.readable(deadline) != io::Wait::ready) co_return "no answer in time";
+      continue;
+    }
+    if (got.status != io::IoStatus::ok) co_return "the connection was closed without an answer";
+    line.append(piece.data(), got.bytes);
+    const std::size_t end = line.find("\r\n");
+    if (end != std::string::npos) co_return judge_status_line(std::string_view(line).substr(0, end));
+    if (line.size() > 4096) co_return "the answer is not HTTP";
+  }
+}
+
+std::string_view HealthCheck::judge_status_line(std::string_view line) const noexcept {
+  if (!line.starts_with("HTTP/1.") || line.size() < 12 || line[8] != ' ' ||
+      (line.size() > 12 && line[12] != ' ')) {
+    return "the answer is not HTTP/1";
+  }
+  const auto status = parse_decimal<std::uint16_t>(line.substr(9, 3));
+  if (!status) return "the answer is not HTTP/1";
+  const bool expected = std::ranges::any_of(config_->health.expected_statuses, [&](const auto& range) {
+    return *status >= range.first && *status <= range.second;
+  });
+  return expected ? std::string_view{} : "the status is not an expected one";
+}
+
+void HealthCheck::note(std::string_view problem) {
+  const bool well = problem.empty();
+  (well ? failures_ : successes_) = 0;
+  const unsigned in_a_row = well ? ++successes_ : ++failures_;
+  const unsigned needed = well ? config_->health.healthy_threshold : config_->health.unhealthy_threshold;
+  if (!std::exchange(first_, false) && in_a_row < needed) return;
+  if (endpoint_->set_health(kUnhealthy, !well)) listener_.on_health(*endpoint_, well, problem);
+}
+
+}  // namespace turnpike::upstream
