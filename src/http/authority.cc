@@ -35,13 +35,29 @@ int parse_port(std::string_view digits) noexcept {
   return port;
 }
 
-bool is_ipv6(std::string_view text) noexcept {
-  char copy[INET6_ADDRSTRLEN + 1];
+template <int family, std::size_t capacity>
+bool is_address(std::string_view text) noexcept {
+  char copy[capacity + 1];
   if (text.size() >= sizeof copy || text.find('\0') != std::string_view::npos) return false;
   std::memcpy(copy, text.data(), text.size());
   copy[text.size()] = 0;
-  in6_addr address;
-  return inet_pton(AF_INET6, copy, &address) == 1;
+  in6_addr address;  // room for either family
+  return inet_pton(family, copy, &address) == 1;
+}
+bool is_ipv6(std::string_view text) noexcept { return is_address<AF_INET6, INET6_ADDRSTRLEN>(text); }
+bool is_ipv4(std::string_view text) noexcept { return is_address<AF_INET, INET_ADDRSTRLEN>(text); }
+
+// Whether the last label is a number, decimal or hexadecimal: then some readers take the whole for an IPv4
+// address in one of its old spellings ("127.1", "0x7f000001", "2130706433").
+bool ends_in_number(std::string_view host) noexcept {
+  const std::string_view label = host.substr(host.rfind('.') + 1);
+  if (label.empty() || label.front() < '0' || label.front() > '9') return false;
+  const bool hexadecimal = label.size() >= 2 && label[0] == '0' && to_lower(label[1]) == 'x';
+  for (const char c : hexadecimal ? label.substr(2) : label) {
+    const bool digit = c >= '0' && c <= '9';
+    if (!digit && !(hexadecimal && to_lower(c) >= 'a' && to_lower(c) <= 'f')) return false;
+  }
+  return true;
 }
 
 // The length of the host in front of the port; 0 with `reason` if it is malformed.
@@ -69,7 +85,15 @@ std::size_t host_size(std::string_view authority, std::string_view& reason) noex
     previous = c;
     ++size;
   }
-  if (size == 0) reason = "empty host in authority";
+  if (size == 0) {
+    reason = "empty host in authority";
+    return 0;
+  }
+  const std::string_view host = authority.substr(0, previous == '.' ? size - 1 : size);
+  if (ends_in_number(host) && !is_ipv4(host)) {
+    reason = "host ends in a number but is no IPv4 address";
+    return 0;
+  }
   return size;
 }
 

@@ -37,7 +37,7 @@ struct Authority {
   std::uint16_t port = 0;
 };
 // The parts as received (RFC 3986 §3.2), no copy. Errors: bad_request (userinfo, empty host, empty label, bad
-// port, characters that no host has, percent-encoding, unbalanced brackets, an IPv6 address that is none).
+// port, characters that no host has, percent-encoding, unbalanced brackets, an address that is none).
 Result<Authority> split_authority(std::string_view authority) noexcept;
 // The same with the host lower-case (in the arena if it had capitals) and a trailing dot removed.
 Result<Authority> parse_authority(std::string_view authority, Arena& arena);

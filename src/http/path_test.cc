@@ -136,6 +136,9 @@ TEST(Authority, Parts) {
   EXPECT_EQ(authority("example.com:"), "example.com 0");
   EXPECT_EQ(authority("localhost:65535"), "localhost 65535");
   EXPECT_EQ(authority("10.0.0.1:80"), "10.0.0.1 80");
+  EXPECT_EQ(authority("10.0.0.1."), "10.0.0.1 0");
+  EXPECT_EQ(authority("1a.2b"), "1a.2b 0");
+  EXPECT_EQ(authority("web.0xg"), "web.0xg 0");
   EXPECT_EQ(authority("a_b.c-d~e"), "a_b.c-d~e 0");
   EXPECT_EQ(authority("[2001:DB8::1]:443"), "[2001:db8::1] 443");
   EXPECT_EQ(authority("[::]"), "[::] 0");
@@ -144,12 +147,14 @@ TEST(Authority, Parts) {
 
 TEST(Authority, Refusals) {
   for (const char* text :
-       {"",       ":80",          ".",         "..",         ".a",     "a..b",    "user@host", "u:p@host",
-        "host/",  "host/path",    "a,b",       "a b",        "a\tb",   " a",      "a ",        "a?b",
-        "a#b",    "a\\b",         "a%2eb",     "host:80:80", "host:x", "host:-1", "host:+1",   "host:65536",
-        "host:0", "host:000080",  "host: 80",  "[::1",       "::1",    "[::1]x",  "[::1]:x",   "[]",
-        "[g::1]", "[::1%25eth0]", "[1.2.3.4]", "[v1.x]",     "a]b",    "a[b",     "\xc3\xa9",  "a\x7f",
-        "a\"b",   "a<b>",         "http://a"}) {
+       {"",          ":80",     ".",          "..",         ".a",          "a..b",         "user@host",
+        "u:p@host",  "host/",   "host/path",  "a,b",        "a b",         "a\tb",         " a",
+        "a ",        "a?b",     "a#b",        "a\\b",       "a%2eb",       "host:80:80",   "host:x",
+        "host:-1",   "host:+1", "host:65536", "host:0",     "host:000080", "host: 80",     "[::1",
+        "::1",       "[::1]x",  "[::1]:x",    "[]",         "[g::1]",      "[::1%25eth0]", "[1.2.3.4]",
+        "[v1.x]",    "a]b",     "a[b",        "\xc3\xa9",   "a\x7f",       "a\"b",         "a<b>",
+        "http://a",  "127.1",   "0x7f.1",     "0x7f000001", "2130706433",  "01.2.3.4",     "256.1.1.1",
+        "1.2.3.4.5", "foo.1",   "foo.0x",     "1.2.3.4..",  "a.0xF."}) {
     EXPECT_EQ(authority(text), "!") << text;
   }
   EXPECT_EQ(authority(std::string_view("a\0b", 3)), "!");

@@ -41,7 +41,7 @@ struct ParseResult {
 // bytes, the same arena and `out`; they may have moved. `scanned` (0 at first, and again after complete and
 // error) is opaque: it remembers how far the search for the end has come, so that a head sent byte by byte
 // costs linear time. Errors show as soon as they are certain. Views point into `bytes`, field storage into
-// the arena. One empty line in front of a request is passed over (RFC 9112 §2.2). With an absolute-form
+// the arena. Up to two empty lines in front of a request are passed over (RFC 9112 §2.2). With an absolute-form
 // target `authority` is the target's and the Host field must be replaced by it (§3.2.2); OPTIONS of an empty
 // path becomes "*" (§3.2.4).
 ParseResult parse_request(std::string_view bytes, std::size_t& scanned, const Limits& limits, Arena& arena,

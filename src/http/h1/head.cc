@@ -33,7 +33,7 @@ bool worth_parsing(std::string_view bytes, std::size_t& scanned, std::size_t sta
   const std::size_t line = scanned >> 32;
   const std::size_t at = scanned & 0xffffffff;
   if (at >= bytes.size()) return false;
-  const bool start_line = line <= 2;  // 2: behind an empty line; no start line is that short
+  const bool start_line = line == 0;
   if (start_line && bytes.size() - line <= kEarly) return true;
   if (bytes.size() - line > (start_line ? start_line_limit : limits.field_line)) return true;
   if (at > 0 && bytes[at - 1] == '\n') return true;  // the first byte of a line may be an error

@@ -10,6 +10,8 @@ namespace turnpike::http::h1 {
 namespace {
 
 constexpr std::ptrdiff_t kLongestMethod = 32;
+constexpr int kEmptyLines =
+    2;  // that are passed over in front of a request (RFC 9112 §2.2): what old clients send
 
 Error bad(std::string_view detail) noexcept { return client_error(ErrorKind::bad_request, detail); }
 StartLine refuse(std::string_view detail) noexcept { return {StartLine::State::error, nullptr, bad(detail)}; }
@@ -96,7 +98,7 @@ std::string_view take_target(RequestHead& out) noexcept {
 
 StartLine read_request_line(Span span, const Limits& limits, RequestHead& out, const Scan& scan) noexcept {
   const char* at = span.begin;
-  if (at != span.end && *at == '\r') {  // one empty line before it is passed over, RFC 9112 §2.2
+  for (int lines = 0; lines < kEmptyLines && at != span.end && *at == '\r'; ++lines) {
     if (span.end - at < 2) return {};
     if (at[1] != '\n') return refuse("CR without LF before the request line");
     at += 2;

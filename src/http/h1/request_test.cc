@@ -54,9 +54,10 @@ TEST(Request, Simple) {
   EXPECT_EQ(t.messages(), 1);
 }
 
-TEST(Request, OneEmptyLineInFrontIsPassedOver) {
+TEST(Request, TwoEmptyLinesInFrontArePassedOver) {
   EXPECT_EQ(read("\r\n" + get("")).messages(), 1);
-  EXPECT_EQ(error_of("\r\n\r\n" + get("")), ErrorKind::bad_request);
+  EXPECT_EQ(read("\r\n\r\n" + get("")).messages(), 1);
+  EXPECT_EQ(error_of("\r\n\r\n\r\n" + get("")), ErrorKind::bad_request);
   EXPECT_EQ(error_of("\n" + get("")), ErrorKind::bad_request);
   EXPECT_EQ(error_of("\r" + get("")), ErrorKind::bad_request);
 }
