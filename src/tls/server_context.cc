@@ -125,7 +125,8 @@ int on_ticket(SSL* ssl, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* 
                     EVP_DecryptInit_ex2(cipher, ticket_cipher(), found->key.cipher.data(), iv, nullptr) == 1;
   crypto::wipe(&found->key, sizeof found->key);
   if (!good) return -1;
-  return found->is_current ? 1 : 2;
+  // A ticket of TLS 1.3 is for one use (RFC 8446 §C.4): the client needs a new one each time.
+  return found->is_current && SSL_version(ssl) < TLS1_3_VERSION ? 1 : 2;
 }
 
 // A client's certificate that has expired since is not to live on in its ticket.

@@ -40,7 +40,12 @@ TlsStream::TlsStream(std::unique_ptr<io::Stream> inner, const ClientContext& con
   SSL_set_connect_state(ssl_);
   if (!sni_.empty()) SSL_set_tlsext_host_name(ssl_, sni_.c_str());
   if (sessions_ == nullptr) return;
-  if (const Session session = sessions_->take(session_key_)) SSL_set_session(ssl_, session.get());
+  Session session = sessions_->take(session_key_);
+  if (session == nullptr) return;
+  SSL_set_session(ssl_, session.get());
+  // One of TLS 1.2 serves again and again, and not each resumption brings a new one.
+  if (SSL_SESSION_get_protocol_version(session.get()) < TLS1_3_VERSION)
+    sessions_->put(session_key_, std::move(session));
 }
 
 void TlsStream::open(ssl_ctx_st* context) {

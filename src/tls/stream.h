@@ -71,6 +71,8 @@ class TlsStream final : public io::Stream {
 
   // Why a read or write gave IoStatus::error, if it was TLS's doing; a literal.
   std::string_view failure() const noexcept { return failure_; }
+  // OpenSSL's own, for tests.
+  ssl_st* native() const noexcept { return ssl_; }
 
  private:
   friend struct Callbacks;  // what OpenSSL calls
