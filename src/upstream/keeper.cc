@@ -215,7 +215,21 @@ bool Keeper::rebuild() {
   balancing_ = config_->balancing;
   published_ = true;
   shared_->publish(set_);
+  end_ejections_in_excess();
   return true;
+}
+
+// A smaller set allows fewer.
+void Keeper::end_ejections_in_excess() {
+  const unsigned most = shared_->most_ejected(config_->outliers.most_ejected_percent);
+  for (const EndpointSet::Member& member : set_->members) {
+    if (shared_->ejected() <= most) return;
+    if (!shared_->end_ejection(*member.endpoint)) continue;
+    ejections_.erase(member.endpoint.get());
+    registry_.report({.kind = Event::Kind::endpoint_returned,
+                      .upstream = shared_->name(),
+                      .endpoint = member.endpoint->name()});
+  }
 }
 
 // Fills in what workers look things up by.

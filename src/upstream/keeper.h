@@ -61,6 +61,7 @@ class Keeper final : public NameWatch::Listener, public HealthCheck::Listener {
   std::shared_ptr<SharedEndpoint> endpoint_for(const io::Address& address);
   void finish(EndpointSet& set) const;
   void forget(SharedEndpoint& endpoint);
+  void end_ejections_in_excess();
 
   Registry& registry_;
   const std::shared_ptr<SharedCluster> shared_;

@@ -42,10 +42,13 @@ void SharedCluster::publish(std::shared_ptr<const EndpointSet> set) {
   endpoints_ = std::move(set);
 }
 
-bool SharedCluster::try_eject(SharedEndpoint& endpoint, unsigned most_percent) noexcept {
+unsigned SharedCluster::most_ejected(unsigned most_percent) const noexcept {
   const unsigned size = size_.load(std::memory_order_relaxed);
-  if (size < 2) return false;
-  const unsigned most = std::max(1U, size * std::min(most_percent, 100U) / 100);
+  return size < 2 ? 0 : std::max(1U, size * std::min(most_percent, 100U) / 100);
+}
+
+bool SharedCluster::try_eject(SharedEndpoint& endpoint, unsigned most_percent) noexcept {
+  const unsigned most = most_ejected(most_percent);
   unsigned now = ejected_.load(std::memory_order_relaxed);
   do {
     if (now >= most) return false;

@@ -55,6 +55,8 @@ class SharedCluster : public std::enable_shared_from_this<SharedCluster> {
   bool try_eject(SharedEndpoint& endpoint, unsigned most_percent) noexcept;
   // Takes it back; false if the endpoint was not ejected. Any thread.
   bool end_ejection(SharedEndpoint& endpoint) noexcept;
+  // How many may be ejected at a time: at least one, but never the only one.
+  unsigned most_ejected(unsigned most_percent) const noexcept;
   unsigned ejected() const noexcept { return ejected_.load(std::memory_order_relaxed); }
 
   RetryReserve& retry_reserve() noexcept { return retry_reserve_; }
