@@ -1,0 +1,232 @@
+#include "plan/assembly.h"
+
+#include <algorithm>
+
+#include "resource/say.h"
+
+namespace turnpike::plan {
+namespace {
+
+using resource::say;
+
+route::ValueMatch value_match(const resource::HttpValueMatch& from) {
+  using Kind = route::ValueMatch::Kind;
+  return {.name = from.name,
+          .kind = from.type == resource::MatchType::exact ? Kind::exact : Kind::regex,
+          .value = *from.value};
+}
+
+bool has_regex(const resource::HttpRouteMatch& match) {
+  const auto is_regex = [](const resource::HttpValueMatch& value) {
+    return value.type == resource::MatchType::regular_expression;
+  };
+  return match.path.type == resource::PathMatchType::regular_expression ||
+         std::ranges::any_of(match.headers, is_regex) || std::ranges::any_of(match.query_params, is_regex);
+}
+
+void fill_match(const resource::HttpRouteMatch& from, route::Match& to) {
+  using Kind = route::PathMatch::Kind;
+  switch (from.path.type) {
+    case resource::PathMatchType::exact:
+      to.path.kind = Kind::exact;
+      break;
+    case resource::PathMatchType::path_prefix:
+      to.path.kind = Kind::prefix;
+      break;
+    case resource::PathMatchType::regular_expression:
+      to.path.kind = Kind::regex;
+      break;
+  }
+  to.path.value = *from.path.value;
+  if (from.method) to.method = http::method_from(*from.method);
+  to.headers.reserve(from.headers.size());
+  for (const auto& header : from.headers) to.headers.push_back(value_match(header));
+  to.query.reserve(from.query_params.size());
+  for (const auto& parameter : from.query_params) to.query.push_back(value_match(parameter));
+}
+
+std::uint16_t prefix_bytes(const resource::HttpPathMatch& path) {
+  if (path.type != resource::PathMatchType::path_prefix) return Listener::kWholePath;
+  std::string_view value = *path.value;
+  while (value.ends_with('/')) value.remove_suffix(1);
+  return static_cast<std::uint16_t>(std::min<std::size_t>(value.size(), Listener::kWholePath - 1));
+}
+
+}  // namespace
+
+Assembly::Assembly(const resource::Store& store, const CompileOptions& options, CredentialCache& cache,
+                   TlsContexts& contexts, std::vector<resource::Diagnostic>& diagnostics)
+    : store_(store),
+      options_(options),
+      contexts_(contexts),
+      diagnostics_(diagnostics),
+      grants_(store),
+      credentials_(store, grants_, cache),
+      namespaces_(store),
+      topology_(build_topology({store, grants_, credentials_, namespaces_, options.bind}, diagnostics)),
+      attachments_(attach_routes(store, topology_, namespaces_, diagnostics)),
+      traffic_(store),
+      listener_policies_(store),
+      telemetry_(store),
+      backend_tls_(store, credentials_, contexts),
+      clusters_(store, grants_, backend_tls_, traffic_, diagnostics) {
+  plan_->generation = options.generation;
+  inboxes_.resize(topology_.listeners.size());
+  if (options.metrics != nullptr) plan_->metrics = options.metrics->lease();
+}
+
+void Assembly::find_contexts() {
+  for (const ListenerNode& listener : topology_.listeners) {
+    ListenerContext context;
+    const auto& gateway = topology_.gateways[listener.gateway].entry->object->meta;
+    if (!traffic_.empty()) {
+      if (listener.listener_set != kNone) {
+        const auto& set = topology_.listener_sets[listener.listener_set].entry->object->meta;
+        context.chain.add(traffic_.find("ListenerSet", set.namespace_, set.name, *listener.spec->name));
+        context.chain.add(traffic_.find("ListenerSet", set.namespace_, set.name));
+      } else {
+        context.chain.add(traffic_.find("Gateway", gateway.namespace_, gateway.name, *listener.spec->name));
+      }
+      context.chain.add(traffic_.find("Gateway", gateway.namespace_, gateway.name));
+    }
+    if (!backend_tls_.empty()) {
+      context.client_certificate = topology_.gateways[listener.gateway].client_certificate;
+      context.gateway = listener.gateway;
+    }
+    const auto known = std::ranges::find(contexts_of_listeners_, context);
+    context_ids_.push_back(static_cast<std::uint32_t>(known - contexts_of_listeners_.begin()));
+    if (known == contexts_of_listeners_.end()) contexts_of_listeners_.push_back(context);
+  }
+}
+
+void Assembly::compile_routes() {
+  find_contexts();
+  const auto routes = store_.all<resource::HttpRoute>();
+  route_names_.reserve(routes.size());
+  for (const auto& route : routes) route_names_.push_back(route->meta.namespace_ + "/" + route->meta.name);
+  if (options_.statuses) route_findings_.reserve(routes.size());
+  std::size_t rules_in_all = 0;
+  for (const auto& route : routes) rules_in_all += route->rules.size();
+  plan_->rules.reserve(rules_in_all);
+  RuleCompiler rules(*plan_, clusters_, traffic_, diagnostics_);
+  for (std::uint32_t i = 0; i < routes.size(); ++i) {
+    rules.begin(routes[i], route_names_[i]);
+    const Range links = attachments_.routes[i].links;
+    for (std::uint32_t k = links.first; k < links.first + links.count; ++k) {
+      const Link& link = attachments_.links[k];
+      const std::uint32_t context = context_ids_[link.listener];
+      // A listener that does not serve still decides about references, and is an ancestor of
+      // BackendTLSPolicies.
+      if (!topology_.listeners[link.listener].serves()) continue;
+      add_matches(i, link, rules.add(contexts_of_listeners_[context], context), rules);
+    }
+    RouteFindings findings = rules.end();
+    if (findings.accepted.ok()) {
+      for (std::uint32_t k = links.first; k < links.first + links.count; ++k)
+        ++topology_.listeners[attachments_.links[k].listener].attached_routes;
+    }
+    if (options_.statuses) route_findings_.push_back(std::move(findings));
+  }
+  plan_->clusters = clusters_.take();
+}
+
+bool Assembly::add_match(std::uint32_t route, std::uint32_t rule, std::uint32_t match, Inbox& inbox,
+                         route::Match base, RuleCompiler& rules) {
+  const resource::HttpRouteMatch& spec = store_.all<resource::HttpRoute>()[route]->rules[rule].matches[match];
+  fill_match(spec, base);
+  // One bad expression must not take the whole listener with it.
+  if (has_regex(spec)) {
+    if (auto alone = route::Table::compile({&base, 1}); !alone) {
+      rules.bad_match(rule, spec.mark, alone.error());
+      return false;
+    }
+  }
+  inbox.matches.push_back(std::move(base));
+  inbox.info.push_back({.prefix_bytes = prefix_bytes(spec.path), .route_metrics = {}});
+  return true;
+}
+
+void Assembly::add_matches(std::uint32_t route, const Link& link, std::uint32_t first_rule,
+                           RuleCompiler& rules) {
+  const resource::HttpRoute& spec = *store_.all<resource::HttpRoute>()[route];
+  Inbox& inbox = inboxes_[link.listener];
+  inbox.routes.emplace_back(static_cast<std::uint32_t>(inbox.matches.size()), route);
+  for (std::uint32_t h = link.first_host; h < link.first_host + link.host_count; ++h) {
+    for (std::uint32_t r = 0; r < spec.rules.size(); ++r) {
+      for (std::uint32_t m = 0; m < spec.rules[r].matches.size(); ++m) {
+        route::Match match;
+        match.host = attachments_.hosts[h];
+        match.precedence = {.created = spec.meta.creation_timestamp.value_or(0),
+                            .route = route_names_[route],
+                            .rule = r,
+                            .match = m};
+        match.target = first_rule + r;
+        add_match(route, r, m, inbox, std::move(match), rules);
+      }
+    }
+  }
+}
+
+void Assembly::finish() {
+  warn_of_unserved_settings(store_, diagnostics_);
+  for (const auto& route : store_.all<resource::OtherRoute>()) {
+    diagnostics_.push_back(
+        {resource::Severity::warning, route.position(),
+         say("routes of the kind {} are not served yet", resource::name_of(route->kind)), "",
+         say("{} {}/{}", resource::name_of(route->kind), route->meta.namespace_, route->meta.name)});
+  }
+  const auto complain = [&](const auto& index, std::string_view kind) {
+    for (const auto& outcome : index.outcomes()) {
+      for (const Finding& target : outcome.targets) {
+        if (target.ok()) continue;
+        const auto& meta = (*outcome.policy)->meta;
+        diagnostics_.push_back({resource::Severity::warning, outcome.policy->position(),
+                                say("it has no effect: {}", target.message()), "",
+                                say("{} {}/{}", kind, meta.namespace_, meta.name)});
+      }
+    }
+  };
+  complain(traffic_, "TrafficPolicy");
+  complain(listener_policies_, "ListenerPolicy");
+  complain(telemetry_, "TelemetryPolicy");
+  for (const BackendTls::Status& status : backend_tls_.statuses()) {
+    for (const Finding* finding : {&status.accepted, &status.resolved}) {
+      if (finding->ok()) continue;
+      const auto& meta = (*status.policy)->meta;
+      diagnostics_.push_back({resource::Severity::warning, status.policy->position(), finding->message(), "",
+                              say("BackendTLSPolicy {}/{}", meta.namespace_, meta.name)});
+      break;
+    }
+  }
+  for (const ListenerNode& listener : topology_.listeners) {
+    for (const Finding* finding : {&listener.accepted, &listener.resolved, &listener.programmed}) {
+      if (finding->ok()) continue;
+      const auto& gateway = *topology_.gateways[listener.gateway].entry;
+      const bool own = listener.listener_set == kNone;
+      const auto position =
+          own ? gateway.at(listener.spec->mark)
+              : topology_.listener_sets[listener.listener_set].entry->at(listener.spec->mark);
+      diagnostics_.push_back(
+          {resource::Severity::warning, position, finding->message(), "", "listener " + listener.name});
+      break;
+    }
+  }
+}
+
+std::shared_ptr<const resource::TelemetryPolicy> Assembly::telemetry() const {
+  // One process has one log: of several Gateways' policies the oldest one's settings hold.
+  const resource::Entry<resource::TelemetryPolicy>* best = nullptr;
+  for (const auto& outcome : telemetry_.outcomes()) {
+    if (std::ranges::none_of(outcome.targets, &Finding::ok)) continue;
+    const auto age = [](const auto& entry) { return entry->meta.creation_timestamp.value_or(INT64_MAX); };
+    if (best == nullptr || age(*outcome.policy) < age(*best)) best = outcome.policy;
+  }
+  return best == nullptr ? nullptr : best->object;
+}
+
+bool Assembly::per_route_metrics() const {
+  const auto policy = telemetry();
+  return policy == nullptr || !policy->metrics || policy->metrics->per_route;
+}
+
+}  // namespace turnpike::plan

@@ -1,0 +1,91 @@
+// From backendRefs to upstreams: Service with its EndpointSlices, or Backend.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "base/hash.h"
+#include "plan/backend_tls.h"
+#include "plan/plan.h"
+#include "plan/policy_index.h"
+#include "plan/reference_grants.h"
+#include "plan/traffic.h"
+#include "resource/diagnostic.h"
+#include "resource/store.h"
+
+namespace turnpike::plan {
+
+// Where a reference stands and what decides how its upstream is spoken to.
+struct BackendContext {
+  std::string_view route_namespace;
+  std::string_view route_kind = "HTTPRoute";
+  const TrafficChain* chain = nullptr;                  // of the rule, outwards
+  const crypto::KeyPair* client_certificate = nullptr;  // of the Gateway
+  std::uint32_t gateway = UINT32_MAX;  // index in the topology, for the status of BackendTLSPolicy
+  bool wanted = true;                  // false: only look whether the reference resolves
+};
+
+// What became of a reference. Without a cluster requests get 500.
+struct ResolvedBackend {
+  std::uint32_t cluster = BackendChoice::kInvalid;
+  std::string_view reason;  // of ResolvedRefs=False; empty: resolved
+  std::string message;
+};
+
+class Clusters {
+ public:
+  Clusters(const resource::Store& store, const ReferenceGrants& grants, BackendTls& tls,
+           const PolicyIndex<resource::TrafficPolicy>& traffic,
+           std::vector<resource::Diagnostic>& diagnostics)
+      : store_(store), grants_(grants), tls_(tls), traffic_(traffic), diagnostics_(diagnostics) {}
+
+  ResolvedBackend resolve(const resource::BackendObjectReference& reference, const BackendContext& context);
+  // Policies attached to what the reference names, the nearest first.
+  TrafficChain policies_of(const resource::BackendObjectReference& reference,
+                           std::string_view route_namespace) const;
+
+  // All upstreams, for the plan; leaves this empty.
+  std::vector<std::shared_ptr<const upstream::ClusterConfig>> take() { return std::move(clusters_); }
+  std::size_t size() const noexcept { return clusters_.size(); }
+
+ private:
+  // One Service with port, or one Backend with port, before traffic policies and TLS.
+  struct Target {
+    upstream::ClusterConfig base;
+    std::string_view kind;
+    std::string_view namespace_;
+    std::string_view name;
+    std::string port_name;
+    TrafficChain policies;
+    std::string_view reason;  // why it is none
+    std::string message;
+    std::vector<std::pair<std::string, std::uint32_t>> variants;  // by policies and TLS identity
+  };
+
+  Target& target_of(const resource::BackendObjectReference& reference, std::string_view namespace_);
+  void describe_service(const resource::BackendObjectReference& reference, Target& target);
+  void describe_backend(const resource::BackendObjectReference& reference, Target& target);
+  void add_slices(const resource::Entry<resource::Service>& service, const resource::ServicePort& port,
+                  Target& target);
+  bool set_protocol(const resource::ServicePort& port, Target& target);
+  std::uint32_t cluster_of(Target& target, const BackendContext& context, const BackendTls::Choice& tls);
+  void warn(resource::Position position, std::string message, std::string hint, std::string resource);
+
+  const resource::Store& store_;
+  const ReferenceGrants& grants_;
+  BackendTls& tls_;
+  const PolicyIndex<resource::TrafficPolicy>& traffic_;
+  std::vector<resource::Diagnostic>& diagnostics_;
+  std::unordered_map<std::string, Target, StringHash, std::equal_to<>> targets_;
+  std::string key_;  // scratch
+  std::vector<std::shared_ptr<const upstream::ClusterConfig>> clusters_;
+};
+
+// "file:line".
+std::string file_and_line(const resource::Position& position);
+
+}  // namespace turnpike::plan

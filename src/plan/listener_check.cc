@@ -1,0 +1,112 @@
+// What is wrong with one listener, seen by itself.
+#include "plan/topology.h"
+#include "resource/say.h"
+
+namespace turnpike::plan {
+namespace {
+
+using resource::Protocol;
+using resource::say;
+
+void check_protocol(ListenerNode& listener) {
+  const resource::Listener& spec = *listener.spec;
+  if (spec.protocol != Protocol::http && spec.protocol != Protocol::https)
+    listener.accepted.fail(
+        "UnsupportedProtocol",
+        say("the protocol {} is not supported yet, only HTTP and HTTPS", spec.protocol_text));
+}
+
+void check_kinds(ListenerNode& listener) {
+  const resource::Listener& spec = *listener.spec;
+  const bool http = spec.protocol == Protocol::http || spec.protocol == Protocol::https;
+  listener.http_routes = http && spec.allowed_routes.kinds.empty();
+  for (const resource::RouteGroupKind& kind : spec.allowed_routes.kinds) {
+    if (http && kind.group == resource::kGatewayGroup && kind.kind == "HTTPRoute") {
+      listener.http_routes = true;
+    } else {
+      listener.resolved.fail("InvalidRouteKinds",
+                             say("a listener of the protocol {} cannot take routes of the kind {}/{}",
+                                 spec.protocol_text, kind.group, kind.kind));
+    }
+  }
+}
+
+void check_certificates(const TopologyInput& input, const ReferenceEnd& owner, ListenerNode& listener) {
+  const resource::Listener& spec = *listener.spec;
+  if (!spec.tls || spec.tls->certificate_refs.empty()) {
+    listener.resolved.fail("InvalidCertificateRef",
+                           "tls.certificateRefs is missing: HTTPS needs a certificate");
+    return;
+  }
+  for (const resource::SecretObjectReference& reference : spec.tls->certificate_refs) {
+    if (const auto pair = input.credentials.key_pair(owner, reference)) {
+      listener.certificates.push_back(*pair);
+    } else {
+      const bool forbidden = pair.error().kind == CredentialProblem::Kind::not_permitted;
+      listener.resolved.fail(forbidden ? "RefNotPermitted" : "InvalidCertificateRef", pair.error().message);
+    }
+  }
+}
+
+const resource::FrontendTlsValidation* validation_of(const resource::Gateway& gateway, std::uint16_t port) {
+  if (!gateway.tls) return nullptr;
+  for (const resource::FrontendTlsPort& per_port : gateway.tls->frontend_per_port) {
+    if (*per_port.port == port) return per_port.validation ? &*per_port.validation : nullptr;
+  }
+  return gateway.tls->frontend_default ? &*gateway.tls->frontend_default : nullptr;
+}
+
+std::string_view reason_of(CredentialProblem::Kind kind) {
+  switch (kind) {
+    case CredentialProblem::Kind::not_permitted:
+      return "RefNotPermitted";
+    case CredentialProblem::Kind::unsupported:
+      return "InvalidCACertificateKind";
+    case CredentialProblem::Kind::invalid:
+      break;
+  }
+  return "InvalidCACertificateRef";
+}
+
+// Client certificates are a matter of the Gateway, also for listeners that a ListenerSet adds to it.
+void check_client_validation(const TopologyInput& input, const resource::Gateway& gateway,
+                             ListenerNode& listener) {
+  const resource::FrontendTlsValidation* validation = validation_of(gateway, *listener.spec->port);
+  if (validation == nullptr) return;
+  using enum tls::ClientValidation;
+  listener.client_validation =
+      validation->mode == resource::FrontendValidationMode::allow_valid_only ? valid_only : insecure_fallback;
+  for (const resource::ObjectReference& reference : validation->ca_certificate_refs) {
+    const std::string_view namespace_ =
+        reference.namespace_ ? *reference.namespace_ : gateway.meta.namespace_;
+    const auto bundle = input.credentials.trust({resource::kGatewayGroup, "Gateway", gateway.meta.namespace_},
+                                                reference.group, reference.kind, namespace_, reference.name);
+    if (bundle) {
+      listener.client_trust.push_back(*bundle);
+    } else {
+      listener.resolved.fail(reason_of(bundle.error().kind), bundle.error().message);
+    }
+  }
+  if (listener.client_trust.empty())
+    listener.accepted.fail("NoValidCACertificate", "no CA certificate to verify client certificates with: " +
+                                                       listener.resolved.message());
+}
+
+}  // namespace
+
+void check_listener(const TopologyInput& input, const GatewayNode& gateway, const ReferenceEnd& owner,
+                    ListenerNode& listener) {
+  check_protocol(listener);
+  check_kinds(listener);
+  if (listener.https()) {
+    check_certificates(input, owner, listener);
+    check_client_validation(input, **gateway.entry, listener);
+    if (listener.certificates.empty())
+      listener.programmed.fail("Invalid", "it has no certificate that can be used");
+  }
+  if (!listener.http_routes && listener.accepted.ok())
+    listener.programmed.fail("Invalid", "no kind of route that it allows can be served");
+  if (!listener.accepted.ok()) listener.programmed.fail("Invalid", listener.accepted.message());
+}
+
+}  // namespace turnpike::plan
