@@ -37,14 +37,17 @@ struct AccessRecord {
 };
 
 // X(identifier): the fields that a format may name.
-#define TURNPIKE_ACCESS_FIELDS(X)                                                                          \
-  X(time)                                                                                                  \
-  X(client)                                                                                                \
-  X(method)                                                                                                \
-  X(scheme) X(authority) X(path) X(query) X(protocol) X(status) X(response_flags) X(detail) X(duration_ms) \
-      X(upstream_ms) X(attempts) X(bytes_in) X(bytes_out) X(listener) X(route) X(rule) X(upstream)         \
-          X(endpoint) X(request_id) X(traceparent) X(trace_id) X(user_agent) X(referer) X(tls_version)     \
-              X(sni)
+#define TURNPIKE_ACCESS_FIELDS(X)                                                                         \
+  X(time)                                                                                                 \
+  X(client)                                                                                               \
+  X(method)                                                                                               \
+  X(scheme)                                                                                               \
+  X(authority)                                                                                            \
+  X(path)                                                                                                 \
+  X(query)                                                                                                \
+  X(protocol) X(status) X(response_flags) X(detail) X(duration_ms) X(upstream_ms) X(attempts) X(bytes_in) \
+      X(bytes_out) X(listener) X(route) X(rule) X(upstream) X(endpoint) X(request_id) X(traceparent)      \
+          X(trace_id) X(user_agent) X(referer) X(tls_version) X(sni)
 
 enum class FieldKind : std::uint8_t {
 #define X(name) name,
@@ -66,20 +69,29 @@ class FormatClock {
   void refresh(TimePoint at) noexcept;
   void format_second(std::int64_t second) noexcept;
   std::int64_t offset_ = 0;  // wall - steady, ns
-  TimePoint valid_from_ = TimePoint::max();
   TimePoint valid_until_ = TimePoint::min();
   std::int64_t second_ = INT64_MIN;
   char text_[20] = {};  // "2026-11-23T05:37:00."
 };
 
+// What "json" writes.
+inline constexpr std::string_view kDefaultFields =
+    "time, client, method, authority, path, query, protocol, status, response_flags, detail, duration_ms, "
+    "upstream_ms, "
+    "attempts, bytes_in, bytes_out, listener, route, rule, upstream, endpoint, request_id, trace_id, "
+    "user_agent, "
+    "tls_version";
+
 class AccessFormat {
  public:
-  // A longer line is cut inside its texts; it is still one line and, with JSON, still valid.
+  // A longer line is cut inside its texts ("..." stands at their ends); it is still one line and, with JSON,
+  // valid.
   static constexpr std::size_t kMaxLine = 16 * 1024;
-  static constexpr std::size_t kMaxText = 2048;  // of one text before escaping
+  static constexpr std::size_t kMaxText = 2048;    // of one text before escaping
+  static constexpr std::size_t kMaxFormat = 2048;  // of the format itself
 
   AccessFormat();  // "json"
-  // The error names what is wrong: an unknown field with the nearest known one, an open "%".
+  // The error names what is wrong: an unknown field with the nearest known one, a "%" without its partner.
   static std::expected<AccessFormat, std::string> parse(std::string_view text);
 
   // Writes one line with its '\n' to `to`, which has room for kMaxLine bytes; the end of it. Whatever the
@@ -88,18 +100,21 @@ class AccessFormat {
 
  private:
   struct Part {
-    std::uint32_t literal = 0;  // offset into literals_, of what stands before the field
+    std::uint16_t literal = 0;  // offset into literals_ of what stands before the field
     std::uint16_t length = 0;
     FieldKind field{};
   };
-  void add_json(std::span<const FieldKind> fields);
-  void finish();
+  explicit AccessFormat(bool json) : json_(json) {}
+  void add(std::string_view literal, FieldKind field);
+  void finish(std::string_view tail);
+  static std::expected<AccessFormat, std::string> parse_fields(std::string_view list);
+  static std::expected<AccessFormat, std::string> parse_text(std::string_view text);
 
-  bool json_ = true;
-  std::string literals_;
+  bool json_;
+  std::string literals_;  // with room behind them, so that they can be copied in blocks
   std::vector<Part> parts_;
-  std::string tail_;       // after the last field, with '\n'
-  std::size_t fixed_ = 0;  // bytes of literals, tail and all that is no text: what must be kept free for them
+  Part tail_;              // what stands after the last field, with '\n'
+  std::size_t fixed_ = 0;  // most bytes of all that is no text
 };
 
 }  // namespace turnpike::observe

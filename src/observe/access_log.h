@@ -23,9 +23,10 @@ namespace turnpike::observe {
 struct AccessLogConfig {
   enum class Sink : std::uint8_t { off, standard_output, file };
   Sink sink = Sink::standard_output;
-  std::string path;                               // of the file: opened for appending, made with mode 0640
-  AccessFormat format;                            // JSON with all fields
-  std::size_t ring_bytes = std::size_t{1} << 20;  // per worker; rounded up to a power of two, at least 64 KiB
+  std::string path;     // of the file: opened for appending, made with mode 0640
+  AccessFormat format;  // JSON with all fields
+  std::size_t ring_bytes = std::size_t{512}
+                           << 10;  // per worker; rounded up to a power of two, at least 64 KiB
 };
 
 // A worker's end of the log. Made by AccessLog; used on that worker's thread only.
@@ -73,20 +74,21 @@ class AccessLog {
   void flush();
 
  private:
+  struct Sink;  // where the lines go
+
   AccessLog(const AccessLogConfig& config, unsigned workers, Registry& registry, const Families& families);
-  bool open_sink();
   void run();
-  std::size_t drain_once();
-  void do_reopen() noexcept;
+  // Writes what the rings hold now; whether there was anything.
+  bool drain_once();
+  bool write_out(const std::vector<Ring::Readable>& parts);
 
   const AccessLogConfig config_;
   std::vector<std::unique_ptr<AccessWriter>> writers_;
-  Registry& registry_;
-  const ProcessMetrics names_;
-  int fd_ = -1;
-  bool owns_fd_ = false;
+  std::unique_ptr<Sink> sink_;
+  std::shared_ptr<std::atomic<std::uint64_t>> failures_;  // outlives the log in the Registry's collector
   std::atomic<bool> stop_{false};
   std::atomic<bool> reopen_{false};
+  std::atomic<std::uint64_t> rounds_{0};  // finished turns of the writer thread
   std::thread thread_;
 };
 

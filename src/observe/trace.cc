@@ -8,12 +8,14 @@ namespace {
 
 constexpr char kHex[] = "0123456789abcdef";
 
-// The value of a lower-case digit; above 15 for anything else.
-constexpr unsigned digit(char c) noexcept {
-  if (c >= '0' && c <= '9') return static_cast<unsigned>(c - '0');
-  if (c >= 'a' && c <= 'f') return static_cast<unsigned>(c - 'a' + 10);
-  return 16;
-}
+// The values of the lower-case digits; 16 for all else.
+constexpr auto kDigits = [] {
+  std::array<std::uint8_t, 256> table{};
+  table.fill(16);
+  for (std::uint8_t i = 0; i < 16; ++i) table[static_cast<unsigned char>(kHex[i])] = i;
+  return table;
+}();
+constexpr unsigned digit(char c) noexcept { return kDigits[static_cast<unsigned char>(c)]; }
 
 template <class Byte>
 bool read_hex(std::string_view text, Byte* to) noexcept {
