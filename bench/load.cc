@@ -1,5 +1,5 @@
-// load --to HOST:PORT --rate N [--connections N] [--seconds S] [--path /200] [--header 'A: b']... [--expect
-// TEXT]
+// load --to HOST:PORT (--rate N [--seconds S] | --requests N) [--connections N] [--path /200] [--header 'A:
+// b']... [--expect TEXT]
 //
 // An open-loop client: requests begin when the clock says so, whatever became of those before. Latency counts
 // from the moment at which a request was due, so that waiting for a connection is part of it. Prints one JSON
@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <csignal>
 #include <deque>
 #include <string>
 #include <string_view>
@@ -21,13 +22,16 @@ namespace {
 
 struct Options {
   sockaddr_in to{};
-  double rate = 1000;
+  double rate = 0;
+  std::uint64_t requests = 0;  // closed loop
   unsigned connections = 64;
   double seconds = 5;
   std::string path = "/200";
   std::string headers;
   std::string expect;  // must be in every response's content
 };
+
+volatile std::sig_atomic_t stopped = 0;  // SIGTERM: begin nothing more, wait for what is under way
 
 std::int64_t now_ns() {
   timespec t;
@@ -93,12 +97,14 @@ class Load {
   }
 
   void run() {
+    if (options_.requests != 0) return run_closed();
     const std::int64_t start = now_ns() + 50'000'000;  // time to connect
-    const auto total = static_cast<std::uint64_t>(options_.rate * options_.seconds);
+    auto total = static_cast<std::uint64_t>(options_.rate * options_.seconds);
     const std::int64_t end = start + static_cast<std::int64_t>(options_.seconds * 1e9);
     const std::int64_t give_up = end + 5'000'000'000;
     std::uint64_t begun = 0;
     while ((begun < total || answered_ + lost_ < begun) && now_ns() < give_up) {
+      if (stopped != 0) total = std::min(total, begun);
       const std::int64_t now = now_ns();
       while (begun < total && due_at(start, begun) <= now) {
         waiting_.push_back(due_at(start, begun));
@@ -109,6 +115,19 @@ class Load {
       turn();
     }
     begun_ = begun;
+  }
+
+  void run_closed() {
+    const std::int64_t give_up = now_ns() + 120'000'000'000;
+    while (answered_ + lost_ < options_.requests && now_ns() < give_up) {
+      if (stopped != 0) options_.requests = std::min(options_.requests, begun_);
+      while (begun_ < options_.requests && waiting_.size() < idle_.size()) {
+        waiting_.push_back(now_ns());
+        ++begun_;
+      }
+      dispatch();
+      turn();
+    }
   }
 
   void print() const {
@@ -262,6 +281,8 @@ int main(int argc, char** argv) {
       has_target = true;
     } else if (flag == "--rate") {
       options.rate = std::atof(value);
+    } else if (flag == "--requests") {
+      options.requests = std::strtoull(value, nullptr, 10);
     } else if (flag == "--connections") {
       options.connections = static_cast<unsigned>(std::atoi(value));
     } else if (flag == "--seconds") {
@@ -277,14 +298,16 @@ int main(int argc, char** argv) {
       return 2;
     }
   }
-  if (!has_target || argc % 2 == 0 || !(options.rate > 0) || options.connections == 0 ||
-      !(options.seconds > 0)) {
+  if (!has_target || argc % 2 == 0 || (options.rate > 0) == (options.requests > 0) ||
+      options.connections == 0 || !(options.seconds > 0)) {
     std::fputs(
-        "usage: load --to HOST:PORT --rate N [--connections N] [--seconds S] [--path /200] [--header 'A: "
+        "usage: load --to HOST:PORT (--rate N [--seconds S] | --requests N) [--connections N] [--path /200] "
+        "[--header 'A: "
         "b']... [--expect TEXT]\n",
         stderr);
     return 2;
   }
+  std::signal(SIGTERM, [](int) { stopped = 1; });
   Load load(std::move(options));
   load.run();
   load.print();

@@ -1,0 +1,65 @@
+"""What a request costs in structure, which no noise of the machine changes: system calls and allocations."""
+
+import signal
+import subprocess
+import time
+
+import pytest
+
+from harness import tools
+from soak_config import for_origin
+
+def gateway(scenario, origin, **options):
+    return scenario({"config": for_origin(origin.port), "gateway": options})
+
+
+def traced(pid, out, work):
+    """Runs `work` under strace -c; {system call: how often}."""
+    tracer = subprocess.Popen(["strace", "-f", "-c", "-o", out, "-p", str(pid)], stdin=subprocess.DEVNULL,
+                              stderr=subprocess.PIPE, text=True)
+    time.sleep(0.5)
+    if tracer.poll() is not None:
+        pytest.skip(f"strace may not trace here: {tracer.stderr.read().strip()[-120:]}")
+    work()
+    tracer.send_signal(signal.SIGINT)
+    tracer.wait(20)
+    calls = {}
+    for line in out.read_text().splitlines():
+        fields = line.split()
+        if len(fields) >= 5 and fields[0].replace(".", "").isdigit() and fields[-1] != "total":
+            calls[fields[-1]] = int(fields[3])
+    return calls
+
+
+@pytest.mark.parametrize("connections, most", [(1, 6.0), (64, 4.2)])
+def test_system_calls_per_request(scenario, connections, most):
+    requests = 4000 if connections == 1 else 20000
+    with tools.Origin() as origin, gateway(scenario, origin) as s:
+        address = s.gateway.address()
+        assert tools.faultless(tools.load(address, requests=500, connections=connections))
+        calls = traced(s.gateway.pid, s.folder / "strace",
+                       lambda: tools.load(address, requests=requests, connections=connections))
+        total = sum(calls.values()) / requests
+        each = {n: round(c / requests, 3) for n, c in calls.items() if c > requests / 200}
+        assert total <= most, f"{total:.2f} system calls per request, at most {most} are allowed: {each}"
+
+
+@pytest.mark.parametrize("path", ["/200", "/65536"])
+def test_no_allocation_per_request(scenario, path):
+    library = tools.program("liballocations.so")
+    with tools.Origin() as origin:
+        with gateway(scenario, origin, env={"LD_PRELOAD": str(library), "ALLOCATIONS_FILE": "${dir}/allocations"}) as s:
+            address = s.gateway.address()
+
+            def count():
+                return int.from_bytes((s.folder / "allocations").read_bytes(), "little")
+
+            def allocations_of(requests):
+                before = count()
+                assert tools.faultless(tools.load(address, requests=requests, connections=16, path=path))
+                return count() - before
+
+            allocations_of(4000)  # pools, buffers and connections are made once
+            few, many = allocations_of(2000), allocations_of(10000)
+            # Opening connections may allocate, so the difference between two runs is what requests cost.
+            assert (many - few) / 8000 < 0.001, f"{few} allocations for 2,000 requests, {many} for 10,000"
