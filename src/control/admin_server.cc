@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "base/arena.h"
+#include "base/json_writer.h"
 #include "base/strings.h"
-#include "control/json.h"
 
 namespace turnpike::control {
 namespace {
@@ -72,11 +72,12 @@ unsigned status_of(ErrorKind kind) noexcept {
 }  // namespace
 
 AdminResponse admin_error(unsigned status, std::string_view message) {
-  Json json;
-  json.begin_object().key("error").begin_object();
-  json.member("status", status).member("message", message);
+  AdminResponse response{.status = status};
+  JsonWriter json(response.body);
+  json.begin_object().key("error").begin_object().key("status").value(status).key("message").value(message);
   json.end_object().end_object();
-  return {status, "application/json", json.take() + '\n'};
+  response.body += '\n';
+  return response;
 }
 
 std::expected<io::Address, std::string> parse_admin_address(std::string_view text) {

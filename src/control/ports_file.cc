@@ -8,7 +8,7 @@
 #include <cstring>
 #include <string_view>
 
-#include "control/json.h"
+#include "base/json_writer.h"
 
 namespace turnpike::control {
 namespace {
@@ -23,17 +23,21 @@ std::string reachable(io::Address address) {
 }  // namespace
 
 std::string ports_text(const plan::Plan& plan, const Ports& ports, const std::string& admin) {
-  Json json;
-  json.begin_object().member("generation", plan.generation).key("listeners").begin_array();
+  std::string out;
+  JsonWriter json(out, 2);
+  json.begin_object().key("generation").value(plan.generation).key("listeners").begin_array();
   for (const auto& port : plan.ports) {
     for (const plan::Listener& listener : port->listeners) {
       // "namespace/gateway/listener"
       const std::string_view name = listener.name;
       const std::size_t slash = name.rfind('/');
-      json.begin_object().member("gateway", name.substr(0, slash == name.npos ? 0 : slash));
-      json.member("listener", name.substr(slash == name.npos ? 0 : slash + 1)).member("port", port->port);
-      json.member("protocol", port->tls ? "HTTPS" : "HTTP").member_if("hostname", listener.hostname);
-      json.member("address", reachable(ports.bound(*port))).end_object();
+      json.begin_object().key("gateway").value(name.substr(0, slash == name.npos ? 0 : slash));
+      json.key("listener")
+          .value(name.substr(slash == name.npos ? 0 : slash + 1))
+          .key("port")
+          .value(port->port);
+      json.key("protocol").value(port->tls ? "HTTPS" : "HTTP").key("hostname").value(listener.hostname);
+      json.key("address").value(reachable(ports.bound(*port))).end_object();
     }
   }
   json.end_array().key("admin");
@@ -43,7 +47,7 @@ std::string ports_text(const plan::Plan& plan, const Ports& ports, const std::st
     json.value(admin);
   }
   json.end_object();
-  return json.take() + '\n';
+  return out += '\n';
 }
 
 std::expected<void, std::string> write_atomically(const std::string& path, const std::string& text) {

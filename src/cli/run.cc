@@ -1,0 +1,54 @@
+// `turnpike run` and `turnpike proxy`.
+#include <unistd.h>
+
+#include <cstdio>
+
+#include "cli/commands.h"
+#include "cli/diagnostics.h"
+#include "cli/proxy_text.h"
+#include "cli/terminal.h"
+#include "control/server.h"
+#include "observe/log.h"
+
+namespace turnpike::cli {
+namespace {
+
+using control::Exit;
+
+void log_each(observe::Log& log, std::span<const resource::Diagnostic> diagnostics) {
+  for (const resource::Diagnostic& d : diagnostics) {
+    const auto level =
+        d.severity == resource::Severity::error ? observe::Level::error : observe::Level::warning;
+    const std::string at = d.position.file ? d.position.text() : "";
+    log.write(level, "configuration", "finding",
+              {{"at", at}, {"text", d.message}, {"hint", d.hint}, {"resource", d.resource}});
+  }
+}
+
+}  // namespace
+
+Exit run(const Arguments& arguments) {
+  control::Options options = arguments.options;
+  if (arguments.command == Command::proxy) {
+    auto text = proxy_text(arguments.listen, arguments.to);
+    if (!text) {
+      std::fprintf(stderr, "turnpike proxy: %s\nSee 'turnpike proxy --help'.\n", text.error().c_str());
+      return Exit::usage;
+    }
+    options.text = std::move(*text);
+    options.text_name = "turnpike proxy";
+  }
+  const auto level = observe::level_from(arguments.log_level).value_or(observe::Level::info);
+  observe::Log log({.level = level, .json = arguments.log_json});
+  const auto show = [&](std::span<const resource::Diagnostic> diagnostics) {
+    if (arguments.log_json) return log_each(log, diagnostics);
+    Sources sources;  // anew each time: files change
+    if (!options.text.empty()) sources.add(options.text_name, options.text);
+    const std::string text = render(diagnostics, sources, Terminal::of(stderr));
+    std::fputs(text.c_str(), stderr);
+  };
+  control::Server server(options, log, show);
+  return server.run();
+}
+
+}  // namespace turnpike::cli

@@ -1,0 +1,225 @@
+#include "control/server.h"
+
+#include <malloc.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <utility>
+
+#include "control/access_log_config.h"
+#include "control/seed.h"
+#include "upstream/cares_resolver.h"
+
+namespace turnpike::control {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr Duration kTick = 200ms;     // how often memory is looked at
+constexpr Duration kTidyEvery = 60s;  // series of metrics that nobody has used for long
+constexpr Duration kDrainWatch = 10ms;
+constexpr Duration kIdleGraceOnTerm = 5s;   // clients may be about to send on a connection that looks idle
+constexpr Duration kIdleGraceOnInt = 50ms;  // somebody waits at a terminal
+constexpr Duration kCutTime = 1s;           // for workers to cut what is left
+
+}  // namespace
+
+Server::Server(Options options, observe::Log& log, ShowDiagnostics show)
+    : options_(std::move(options)),
+      log_(log),
+      show_(std::move(show)),
+      workers_count_(options_.workers != 0 ? options_.workers : usable_cores()),
+      metrics_(workers_count_),
+      families_(observe::define_families(metrics_)),
+      control_metrics_(metrics_, families_.process),
+      pages_(state_, metrics_, [this] { return statuses(); }),
+      admin_(loop_, pages_),
+      tickets_(std::make_shared<tls::TicketKeys>()),
+      upstream_log_(log),
+      ports_({.workers = workers_count_, .share = options_.share_ports}),
+      tick_(loop_, [this] { tick(); }),
+      tidy_(loop_, [this] { tidy(); }),
+      rotate_tickets_(loop_, [this] { rotate_tickets(); }),
+      drain_(loop_, [this] { watch_drain(); }) {
+  state_.started = std::chrono::system_clock::now();
+}
+
+Server::~Server() = default;
+
+Exit Server::run() {
+  if (const Exit code = start(); code != Exit::ok) return code;
+  say_ready();
+  loop_.run();
+  for (const auto& worker : workers_) worker->stop();
+  for (const auto& worker : workers_) worker->join();
+  workers_.clear();
+  access_log_->flush();
+  log_.info("control", "ended");
+  return Exit::ok;
+}
+
+Exit Server::start() {
+  const std::size_t descriptors = raise_descriptor_limit();
+  std::signal(SIGPIPE, SIG_IGN);
+  // Before any thread: all of them inherit the mask.
+  signals_ = std::make_unique<Signals>(loop_, std::initializer_list<int>{SIGHUP, SIGTERM, SIGINT, SIGUSR1},
+                                       [this](int number) { on_signal(number); });
+  auto started = open_admin();
+  if (started) {
+    watch();  // before reading, so that no change falls between
+    Candidate candidate = read();
+    if (!candidate.diagnostics.empty()) show_(candidate.diagnostics);
+    if (!candidate.plan) {
+      log_.error("control", "not started: the configuration has errors");
+      return Exit::bad_configuration;
+    }
+    overload_ =
+        std::make_unique<proxy::Overload>(overload_limits(options_, descriptors, cgroup_memory_limit()));
+    started = open_access_log(candidate.telemetry.get());
+    if (started) {
+      make_workers();
+      started = apply(candidate);
+    }
+  }
+  if (started) started = write_ports_file();
+  if (!started) {
+    log_.error("control", "cannot start", {{"why", started.error()}});
+    for (const auto& worker : workers_) worker->stop();
+    for (const auto& worker : workers_) worker->join();
+    return Exit::cannot_start;
+  }
+  tick();
+  rotate_tickets_.set(std::chrono::hours(tls::TicketKeys::kRotateHours));
+  return Exit::ok;
+}
+
+std::expected<void, std::string> Server::open_admin() {
+  if (options_.admin == "off") return {};
+  const auto address = parse_admin_address(options_.admin);
+  if (!address) return std::unexpected("--admin: " + address.error());
+  const auto opened = admin_.listen(*address);
+  if (opened) return {};
+  return std::unexpected("the admin API cannot listen on " + opened.error() +
+                         "; give it another address (--admin 127.0.0.1:9902), or none (--admin off)");
+}
+
+std::expected<void, std::string> Server::open_access_log(const resource::TelemetryPolicy* policy) {
+  const auto config = access_log_config(options_.access_log, policy);
+  if (!config) return std::unexpected(config.error());
+  auto log = observe::AccessLog::open(*config, workers_count_, metrics_, families_);
+  if (!log) return std::unexpected("access log: " + log.error());
+  access_log_ = std::move(*log);
+  return {};
+}
+
+void Server::make_workers() {
+  resolver_ = upstream::make_cares_resolver(loop_);
+  upstreams_ =
+      std::make_unique<upstream::Registry>(loop_, upstream::RegistryOptions{.workers = workers_count_,
+                                                                            .seed = random_seed(),
+                                                                            .resolver = resolver_.get(),
+                                                                            .events = &upstream_log_});
+  const proxy::Shared shared{.workers = workers_count_,
+                             .overload = *overload_,
+                             .upstreams = *upstreams_,
+                             .metrics = metrics_,
+                             .families = families_,
+                             .access_log = *access_log_};
+  for (unsigned i = 0; i < workers_count_; ++i) {
+    workers_.push_back(std::make_unique<proxy::Worker>(i, random_seed(), shared));
+  }
+  pages_.serve(*upstreams_, *overload_, workers_count_);
+}
+
+void Server::say_ready() const {
+  for (const auto& port : state_.plan->ports) {
+    for (const plan::Listener& listener : port->listeners) {
+      const std::string address = ports_.bound(*port).text();
+      const std::string_view protocol = port->tls ? "HTTPS" : "HTTP";
+      if (listener.hostname.empty()) {
+        log_.info("control", "listening",
+                  {{"listener", listener.name}, {"address", address}, {"protocol", protocol}});
+      } else {
+        log_.info("control", "listening",
+                  {{"listener", listener.name},
+                   {"address", address},
+                   {"protocol", protocol},
+                   {"hostname", listener.hostname}});
+      }
+    }
+  }
+  const std::string& admin = admin_.address();
+  log_.info("control", "ready",
+            {{"version", TURNPIKE_VERSION},
+             {"workers", std::uint64_t{workers_count_}},
+             {"admin", admin.empty() ? std::string_view("off") : std::string_view(admin)}});
+}
+
+// --- life
+// ------------------------------------------------------------------------------------------------------------
+
+void Server::on_signal(int number) {
+  switch (number) {
+    case SIGHUP:
+      return reload("SIGHUP");
+    case SIGUSR1:
+      if (access_log_) access_log_->reopen();
+      return log_.info("control", "access log opened anew");
+    case SIGINT:
+    case SIGTERM:
+      if (state_.phase == Phase::draining) {
+        log_.warning("control", "second signal: ending at once");
+        return loop_.stop();
+      }
+      return number == SIGTERM ? begin_drain(options_.drain_delay, kIdleGraceOnTerm)
+                               : begin_drain(0s, kIdleGraceOnInt);
+    default:
+      return;
+  }
+}
+
+void Server::begin_drain(Duration delay, Duration idle_grace) {
+  state_.phase = Phase::draining;
+  idle_grace_ = std::min(idle_grace, options_.drain_timeout);
+  const auto seconds = [](Duration d) { return std::chrono::duration<double>(d).count(); };
+  log_.info("control", "draining",
+            {{"delay_s", seconds(delay)},
+             {"timeout_s", seconds(options_.drain_timeout)},
+             {"connections", std::uint64_t{overload_->connections()}}});
+  drain_.set(delay);
+}
+
+void Server::watch_drain() {
+  if (!workers_drain_) {
+    workers_drain_ = true;
+    drain_end_ = loop_.now() + options_.drain_timeout + kCutTime;
+    for (const auto& worker : workers_) worker->drain(idle_grace_, options_.drain_timeout);
+  } else if (std::ranges::all_of(workers_, [](const auto& worker) { return worker->drained(); })) {
+    return loop_.stop();
+  } else if (loop_.now() >= drain_end_) {
+    log_.warning("control", "drain timeout passed: cutting what is left",
+                 {{"connections", std::uint64_t{overload_->connections()}}});
+    return loop_.stop();
+  }
+  drain_.set(kDrainWatch);
+}
+
+void Server::tick() {
+  overload_->set_resident_memory(memory_.bytes());
+  tick_.set(kTick);
+}
+
+void Server::tidy() {
+  metrics_.expire(loop_.now());
+  // The old plan and what was read for the new one lie in many small pieces.
+  ::malloc_trim(0);
+  tidy_.set(kTidyEvery);
+}
+
+void Server::rotate_tickets() {
+  tickets_->rotate();
+  rotate_tickets_.set(std::chrono::hours(tls::TicketKeys::kRotateHours));
+}
+
+}  // namespace turnpike::control

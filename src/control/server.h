@@ -1,0 +1,127 @@
+// Everything that runs, wired together: sources, compiler, sockets, upstreams, workers, admin API. The thread
+// that calls run() is the control thread.
+#pragma once
+
+#include <expected>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "control/admin_pages.h"
+#include "control/admin_server.h"
+#include "control/alarm.h"
+#include "control/control_metrics.h"
+#include "control/limits.h"
+#include "control/options.h"
+#include "control/ports.h"
+#include "control/signals.h"
+#include "control/state.h"
+#include "control/upstream_log.h"
+#include "io/loop.h"
+
+#include "observe/access_log.h"
+#include "observe/families.h"
+#include "observe/log.h"
+#include "observe/metrics.h"
+#include "plan/compile.h"
+#include "proxy/overload.h"
+#include "proxy/worker.h"
+#include "resource/loader.h"
+#include "tls/tickets.h"
+#include "upstream/registry.h"
+#include "upstream/resolver.h"
+
+namespace turnpike::control {
+
+// Shows what is wrong with a configuration to whoever watches the program's stderr.
+using ShowDiagnostics = std::function<void(std::span<const resource::Diagnostic>)>;
+
+class Server {
+ public:
+  // `log` must outlive the server.
+  Server(Options options, observe::Log& log, ShowDiagnostics show);
+  ~Server();
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  // Starts, serves, drains and ends; answers how the process is to end. Called once.
+  Exit run();
+
+ private:
+  // What was read and compiled, before anything of it is in force.
+  struct Candidate {
+    std::shared_ptr<const resource::Store> store;
+    std::shared_ptr<const plan::Plan> plan;  // null where reading or compiling found errors
+    std::shared_ptr<const resource::TelemetryPolicy> telemetry;
+    std::vector<resource::Diagnostic> diagnostics;
+    TimePoint began;
+  };
+
+  // --- start ---
+  Exit start();
+  std::expected<void, std::string> open_admin();
+  std::expected<void, std::string> open_access_log(const resource::TelemetryPolicy* policy);
+  void make_workers();
+  void watch();
+  void say_ready() const;
+
+  // --- configuration (server_config.cc) ---
+  Candidate read();
+  plan::CompileOptions compile_options();
+  std::vector<resource::ResourceStatus> statuses();
+  // Takes the candidate into force; or says in one sentence why it cannot be, and nothing has changed.
+  std::expected<void, std::string> apply(Candidate& candidate);
+  void refuse(std::string error, std::vector<resource::Diagnostic> diagnostics);
+  void reload(std::string_view why);
+  std::expected<void, std::string> write_ports_file() const;
+
+  // --- life ---
+  void on_signal(int number);
+  void begin_drain(Duration delay, Duration idle_grace);
+  void watch_drain();
+  void tick();
+  void tidy();
+  void rotate_tickets();
+
+  const Options options_;
+  observe::Log& log_;
+  const ShowDiagnostics show_;
+  const unsigned workers_count_;
+
+  io::Loop loop_;
+  State state_;
+  observe::Registry metrics_;
+  const observe::Families families_;
+  ControlMetrics control_metrics_;
+  Pages pages_;
+  AdminServer admin_;
+  resource::Loader loader_;
+  std::shared_ptr<tls::TicketKeys> tickets_;
+  plan::Compiler compiler_;
+  UpstreamLog upstream_log_;
+  ResidentMemory memory_;
+  Ports ports_;
+  std::uint64_t generation_ = 0;
+
+  // Made when the first configuration is good. Destroyed in the opposite order: workers go before what they
+  // use.
+  std::unique_ptr<observe::AccessLog> access_log_;
+  std::unique_ptr<proxy::Overload> overload_;
+  std::unique_ptr<upstream::Resolver> resolver_;
+  std::unique_ptr<upstream::Registry> upstreams_;
+  std::vector<std::unique_ptr<proxy::Worker>> workers_;
+
+  std::unique_ptr<Signals> signals_;
+  Alarm tick_;
+  Alarm tidy_;
+  Alarm rotate_tickets_;
+  Alarm drain_;
+  Duration idle_grace_{};
+  bool workers_drain_ = false;
+  TimePoint drain_end_ = kNever;
+};
+
+}  // namespace turnpike::control

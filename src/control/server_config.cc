@@ -1,0 +1,108 @@
+// Reading configurations and taking them into force.
+#include <utility>
+
+#include "control/ports_file.h"
+#include "control/server.h"
+
+namespace turnpike::control {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr Duration kTidyAfter = 1s;  // after a change: exchanges of the old plan have mostly ended
+
+}  // namespace
+
+void Server::watch() {}
+
+plan::CompileOptions Server::compile_options() {
+  return {.bind = options_.bind.value_or(""),
+          .ephemeral_ports = options_.ephemeral_ports,
+          .workers = workers_count_,
+          .generation = generation_,
+          .tickets = tickets_,
+          .metrics = &metrics_,
+          .families = &families_,
+          .statuses = false};
+}
+
+std::vector<resource::ResourceStatus> Server::statuses() {
+  if (!state_.store) return {};
+  plan::CompileOptions options = compile_options();
+  options.metrics = nullptr;
+  options.families = nullptr;
+  options.statuses = true;
+  return compiler_.compile(state_.store, options).statuses;
+}
+
+Server::Candidate Server::read() {
+  Candidate candidate;
+  candidate.began = loop_.refresh_now();
+  resource::Loaded loaded;
+  if (options_.text.empty()) {
+    loaded = loader_.load(options_.paths);
+  } else {
+    const resource::NamedText text{options_.text_name, options_.text};
+    loaded = loader_.load(std::span(&text, 1));
+  }
+  candidate.store = std::move(loaded.store);
+  candidate.diagnostics = std::move(loaded.diagnostics);
+  if (resource::has_errors(candidate.diagnostics)) return candidate;
+  ++generation_;
+  plan::Compiled compiled = compiler_.compile(candidate.store, compile_options());
+  candidate.telemetry = std::move(compiled.telemetry);
+  for (resource::Diagnostic& d : compiled.diagnostics) candidate.diagnostics.push_back(std::move(d));
+  if (!resource::has_errors(candidate.diagnostics)) candidate.plan = std::move(compiled.plan);
+  return candidate;
+}
+
+std::expected<void, std::string> Server::apply(Candidate& candidate) {
+  auto opened = ports_.open(*candidate.plan);
+  if (!opened) return std::unexpected(opened.error());
+  // From here on nothing can fail.
+  const auto assignment = upstreams_->update(candidate.plan->clusters);
+  const bool first = state_.plan == nullptr;
+  for (const auto& worker : workers_) {
+    if (first) worker->start();
+    worker->publish(candidate.plan, assignment, opened->take(worker->index()));
+  }
+  ports_.adopt(*candidate.plan);
+  state_.plan = std::move(candidate.plan);
+  state_.store = std::move(candidate.store);
+  state_.warnings = std::move(candidate.diagnostics);
+  state_.loaded = std::chrono::system_clock::now();
+  state_.refused.reset();
+  if (state_.phase == Phase::starting) state_.phase = Phase::serving;
+  control_metrics_.applied(state_.plan->generation, loop_.refresh_now() - candidate.began);
+  tidy_.set(kTidyAfter);
+  return {};
+}
+
+void Server::refuse(std::string error, std::vector<resource::Diagnostic> diagnostics) {
+  log_.error("control", "configuration refused; the one before serves on",
+             {{"why", error}, {"generation", state_.plan->generation}});
+  state_.refused = Refusal{std::chrono::system_clock::now(), std::move(error), std::move(diagnostics)};
+  control_metrics_.refused();
+}
+
+void Server::reload(std::string_view why) {
+  if (state_.phase != Phase::serving) return;  // there is no use in it while draining
+  Candidate candidate = read();
+  if (!candidate.diagnostics.empty()) show_(candidate.diagnostics);
+  if (!candidate.plan) return refuse("it has errors", std::move(candidate.diagnostics));
+  const TimePoint began = candidate.began;
+  if (const auto applied = apply(candidate); !applied)
+    return refuse(applied.error(), std::move(candidate.diagnostics));
+  const double ms = std::chrono::duration<double, std::milli>(loop_.refresh_now() - began).count();
+  log_.info("control", "configuration applied",
+            {{"generation", state_.plan->generation}, {"ms", ms}, {"because", why}});
+  if (const auto written = write_ports_file(); !written)
+    log_.warning("control", "ports file not written", {{"why", written.error()}});
+}
+
+std::expected<void, std::string> Server::write_ports_file() const {
+  if (options_.ports_file.empty()) return {};
+  return write_atomically(options_.ports_file, ports_text(*state_.plan, ports_, admin_.address()));
+}
+
+}  // namespace turnpike::control

@@ -1,0 +1,38 @@
+// What is known of the configuration: written by the server, shown by the admin pages. Control thread only.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "plan/plan.h"
+#include "resource/diagnostic.h"
+#include "resource/store.h"
+
+namespace turnpike::control {
+
+enum class Phase : std::uint8_t { starting, serving, draining };
+
+// A configuration that was not taken: why.
+struct Refusal {
+  std::chrono::system_clock::time_point at;
+  std::string error;  // one sentence
+  std::vector<resource::Diagnostic> diagnostics;
+};
+
+struct State {
+  Phase phase = Phase::starting;
+  std::chrono::system_clock::time_point started;
+  // In force; null before the first one.
+  std::shared_ptr<const plan::Plan> plan;
+  std::shared_ptr<const resource::Store> store;
+  std::vector<resource::Diagnostic> warnings;
+  std::chrono::system_clock::time_point loaded;
+  // The newest attempt, if it was refused.
+  std::optional<Refusal> refused;
+};
+
+}  // namespace turnpike::control
