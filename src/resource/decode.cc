@@ -78,7 +78,12 @@ class Decoder {
     for (const Node& child : node) {
       const Field* field = table.find(child.key);
       if (field == nullptr) {
-        report_unknown(child, table);
+        // What was probably meant is not missed as well.
+        const Field* meant = report_unknown(child, table);
+        if (meant != nullptr && meant->presence == Field::Presence::required) {
+          seen.set(static_cast<std::size_t>(meant - table.fields.data()));
+          sound = checkable = false;
+        }
         continue;
       }
       if (child.type == Node::Type::null) continue;
@@ -110,14 +115,16 @@ class Decoder {
     return child != nullptr ? child->mark : node.mark;
   }
 
-  void report_unknown(const Node& child, const Struct& table) {
+  // Answers the field that was meant, if that can be guessed.
+  const Field* report_unknown(const Node& child, const Struct& table) {
     std::array<std::string_view, kMostFields> known;
     std::size_t count = 0;
     for (const Field& field : table.fields) {
       if (field.presence != Field::Presence::ignored) known[count++] = field.name;
     }
     const std::span<const std::string_view> names(known.data(), count);
-    std::string hint = did_you_mean(child.key, names);
+    const std::string_view near = nearest(child.key, names);
+    std::string hint = near.empty() ? std::string() : say("did you mean '{}'?", near);
     if (hint.empty()) {
       for (const Field& field : table.fields) {
         if (field.type->shape == Shape::object && field.type->object().find(child.key) != nullptr) {
@@ -131,6 +138,7 @@ class Decoder {
       for (const std::string_view name : names) hint += (name == known[0] ? " " : ", ") + std::string(name);
     }
     error(child.key_mark, say("unknown field '{}' in {}", excerpt(child.key), table.name), std::move(hint));
+    return near.empty() ? nullptr : table.find(near);
   }
 
   bool field(const Node& node, const Field& field, void* object_at) {

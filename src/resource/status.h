@@ -2,9 +2,13 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "base/json_writer.h"
+#include "resource/diagnostic.h"
 #include "resource/meta.h"
 
 namespace turnpike::resource {
@@ -53,5 +57,18 @@ struct ResourceStatus {
   std::vector<RouteParentStatus> parents;       // routes
   std::vector<PolicyAncestorStatus> ancestors;  // policies
 };
+
+// "True", "False" or "Unknown".
+std::string_view name_of(ConditionStatus status) noexcept;
+// The condition of that type, or null.
+const Condition* find_condition(std::span<const Condition> conditions, std::string_view type) noexcept;
+
+// One object per resource, shaped as in Kubernetes: {kind, namespace, name, position, status: {...}}.
+void write_json(JsonWriter& json, const ResourceStatus& status);
+void write_json(JsonWriter& json, const Diagnostic& diagnostic);
+
+// For people: a line per resource, below it what its parents and listeners say. Conditions that are as one
+// would wish stand on one line, those that are not have their reason and message.
+std::string to_text(std::span<const ResourceStatus> statuses);
 
 }  // namespace turnpike::resource

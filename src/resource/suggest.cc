@@ -43,8 +43,13 @@ std::string_view nearest(std::string_view name, std::span<const std::string_view
   const auto begins = [](std::string_view text, std::string_view with) {
     return text.size() >= with.size() && equals_ignoring_case(text.substr(0, with.size()), with);
   };
+  const auto ends = [](std::string_view text, std::string_view with) {
+    return text.size() >= with.size() && equals_ignoring_case(text.substr(text.size() - with.size()), with);
+  };
   for (const std::string_view candidate : known) {
-    if (candidate.size() >= 3 && (begins(candidate, name) || begins(name, candidate))) return candidate;
+    if (candidate.size() >= 3 &&
+        (begins(candidate, name) || begins(name, candidate) || ends(candidate, name)))
+      return candidate;
   }
   return {};
 }

@@ -30,13 +30,33 @@ Mark mark_of(const YAML::Mark& mark) {
   return {static_cast<std::uint32_t>(mark.line), static_cast<std::uint32_t>(mark.column) + 1};
 }
 
-// Reads from a view without copying it.
+// Reads from a view without copying it, and then the end marker where one is needed: yaml-cpp does not see
+// that a quote is still open when the text ends with a line end.
 class ViewBuffer : public std::streambuf {
  public:
   explicit ViewBuffer(std::string_view text) {
+    const std::size_t last_line = text.find_last_of('\n') + 1;  // npos + 1 is 0
+    if (text.find_first_not_of(" \t\r", last_line) == std::string_view::npos) {
+      rest_ = last_line == text.size() ? "...\n" : "\n...\n";
+    }
+    set(text);
+  }
+
+ protected:
+  int_type underflow() override {
+    if (rest_.empty()) return traits_type::eof();
+    set(rest_);
+    rest_ = {};
+    return traits_type::to_int_type(*gptr());
+  }
+
+ private:
+  void set(std::string_view text) {
     char* first = const_cast<char*>(text.data());  // only ever read
     setg(first, first, first + text.size());
   }
+
+  std::string_view rest_;
 };
 
 // Builds nodes from yaml-cpp's events.
@@ -236,6 +256,8 @@ std::size_t find_bad_byte(std::string_view text) {
     const unsigned char c = byte(i);
     if (c < 0x80) {
       if ((c < 0x20 && c != '\t' && c != '\n' && c != '\r') || c == 0x7f) return i;
+      // A line end to YAML, but none to those who count lines: documents would be split at different places.
+      if (c == '\r' && (i + 1 == text.size() || text[i + 1] != '\n')) return i;
       ++i;
       continue;
     }
@@ -267,7 +289,14 @@ Mark mark_at(std::string_view text, std::size_t offset) {
   return mark;
 }
 
-// yaml-cpp's messages, with what usually is behind them.
+// A document indicator can only be the one that ViewBuffer adds: files were split at all others.
+std::string message_for(const std::string& message) {
+  const bool open_quote =
+      message.find("document indicator") != std::string::npos || message == "illegal EOF in scalar";
+  return open_quote ? "a quoted text is not closed" : message;
+}
+
+// What usually is behind yaml-cpp's messages.
 std::string hint_for(std::string_view message) {
   if (message.starts_with("end of map not found") || message.starts_with("end of sequence not found") ||
       message.starts_with("illegal map value") || message.starts_with("illegal block entry")) {
@@ -294,7 +323,10 @@ const Node* Node::find(std::string_view name) const noexcept {
 std::optional<YamlError> Document::parse(std::string_view text, const YamlLimits& limits) {
   if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
   if (const std::size_t bad = find_bad_byte(text); bad != std::string_view::npos) {
-    return YamlError{mark_at(text, bad), "this byte is not part of a UTF-8 text", {}};
+    return YamlError{
+        mark_at(text, bad),
+        text[bad] == '\r' ? "a carriage return without a line feed" : "this byte is not part of a UTF-8 text",
+        {}};
   }
   try {
     ViewBuffer buffer(text);
@@ -309,7 +341,7 @@ std::optional<YamlError> Document::parse(std::string_view text, const YamlLimits
   } catch (const Refused& refused) {
     return refused.error;
   } catch (const YAML::Exception& error) {
-    return YamlError{mark_of(error.mark), error.msg, hint_for(error.msg)};
+    return YamlError{mark_of(error.mark), message_for(error.msg), hint_for(error.msg)};
   }
 }
 
