@@ -221,14 +221,14 @@ ErrorKind BodyReader::take_trailer(const char*& at, const char* end, Arena& aren
   const void* const newline = std::memchr(at, '\n', left);
   const std::size_t size =
       newline == nullptr ? left : static_cast<std::size_t>(static_cast<const char*>(newline) - at) + 1;
-  if (size > limits_.trailer || trailer_size_ > limits_.trailer - size) {
-    return refuse("trailer section too large", ErrorKind::head_too_large);
-  }
-  const char* const stop =
-      best_scan().text(at, at, at + size);  // what no line has is refused before the line ends
-  const bool line_end =
-      stop == at + size || *stop == '\n' || (*stop == '\r' && (stop + 1 == end || stop[1] == '\n'));
-  if (!line_end) return refuse("control byte in the trailer section");
+  // What no line has is refused before the line ends, and before the section is too large: a verdict must not
+  // depend on how the bytes were cut.
+  const std::size_t room = std::min(size, limits_.trailer - trailer_size_);
+  const char* const stop = best_scan().text(at, at, at + room);
+  const bool lines_only =
+      stop == at + room || *stop == '\n' || (*stop == '\r' && (stop + 1 == end || stop[1] == '\n'));
+  if (!lines_only) return refuse("control byte in the trailer section");
+  if (room < size) return refuse("trailer section too large", ErrorKind::head_too_large);
   keep_trailer_bytes(at, size, arena);
   at += size;
   return newline == nullptr ? ErrorKind::none : take_trailer_line(arena);
