@@ -172,7 +172,7 @@ class Gateway:
         status, text = self.admin("/metrics")
         if status != 200:
             return 0
-        return metric(text, "turnpike_config_reloads_total", {"result": "refused"}) or 0
+        return metric(text, "turnpike_config_reloads_total", {"result": "failed"}) or 0
 
     # --- what it says
 

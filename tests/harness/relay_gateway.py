@@ -56,7 +56,7 @@ def serve(listener):
 
 class Admin(BaseHTTPRequestHandler):
     def do_GET(self):
-        text = f'turnpike_config_reloads_total{{result="refused"}} {state["refused"]}\n'
+        text = f'turnpike_config_reloads_total{{result="failed"}} {state["refused"]}\n'
         self.send_response(200)
         self.end_headers()
         self.wfile.write(text.encode())

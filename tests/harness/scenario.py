@@ -16,7 +16,7 @@ from .expect import Unmet
 from .gateway import Failed, Gateway
 from .strict import Wrong, load, only
 from .upstream import Upstream
-from .wire import Closed, Reset, TooLate
+from .wire import Closed, Reset, TooLate, shown
 
 TEST = {"name", "about", "skip", "certs", "files", "upstreams", "config", "gateway", "steps"}
 GATEWAY = {"args", "start", "env"}
@@ -264,7 +264,7 @@ class Scenario:
             except TooLate:
                 raise Unmet("the connection stays open after the response") from None
             if client.reader.buffer:
-                raise Unmet(f"after the response came {bytes(client.reader.buffer)!r}")
+                raise Unmet(f"after the response came {shown(client.reader.buffer, 300)!r}")
         elif spec.get("closed") is False and not client.is_open():
             raise Unmet("the connection was closed after the response")
 
@@ -287,7 +287,7 @@ class Scenario:
             wanted = http1.as_bytes(spec["bytes"])
             got = reader.exactly(len(wanted), deadline)
             if got != wanted:
-                raise Unmet(f"expected the bytes {wanted!r}, got {got!r}")
+                raise Unmet(f"expected the bytes {shown(wanted, 300)!r}, got {shown(got, 300)!r}")
         if "skip" in spec:
             reader.exactly(spec["skip"], deadline)
         if "size" in spec:
@@ -299,12 +299,12 @@ class Scenario:
                     reader.more(deadline)
                 except (Closed, Reset, TooLate) as over:
                     raise Unmet(f"{type(over).__name__} before anything matched {spec['matches']!r}: "
-                                f"{bytes(reader.buffer)!r}") from None
+                                f"{shown(reader.buffer, 300)!r}") from None
             reader.take(found.end())
         if "nothing_for" in spec:
             try:
                 reader.more(time.monotonic() + spec["nothing_for"])
-                raise Unmet(f"expected silence, got {bytes(reader.buffer)!r}")
+                raise Unmet(f"expected silence, got {shown(reader.buffer, 300)!r}")
             except TooLate:
                 pass
             except (Closed, Reset):
@@ -325,7 +325,7 @@ class Scenario:
         if wanted is not True and end != wanted:
             raise Unmet(f"expected the connection to be {wanted}, it was {end}")
         if client.reader.buffer:
-            raise Unmet(f"before the end came {bytes(client.reader.buffer[:300])!r}")
+            raise Unmet(f"before the end came {shown(client.reader.buffer, 300)!r}")
 
     # --- upstreams
 

@@ -144,7 +144,9 @@ class Connection:
         self.wire.shutdown()
 
     def do_send(self, data, request):
-        self.wire.send(http1.as_bytes(data), PATIENCE)
+        spec = data if isinstance(data, dict) else {"data": data}
+        only(spec, {"data", "repeat"}, "send")
+        self.wire.send(http1.as_bytes(spec["data"]) * spec.get("repeat", 1), PATIENCE)
 
     def do_hang(self, value, request):
         """Answers nothing; ends when the gateway gives up."""
