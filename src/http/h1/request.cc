@@ -61,6 +61,7 @@ void take_path(std::string_view text, RequestHead& out) noexcept {
 std::string_view take_absolute(std::string_view target, RequestHead& out) noexcept {
   const std::size_t colon = target.find(':');
   const std::string_view scheme = target.substr(0, colon);
+  if (colon == std::string_view::npos) return "request target of no known form";
   if (!equals_ignoring_case(scheme, "http") && !equals_ignoring_case(scheme, "https")) {
     return "request target of no known form";
   }

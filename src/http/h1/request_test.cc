@@ -87,10 +87,11 @@ TEST(Request, TargetForms) {
   EXPECT_FALSE(read(get("", "GET / HTTP/1.1")).request().has_query);
   EXPECT_EQ(read("GET http://h/ HTTP/1.1\r\nHost:\r\n\r\n").request().authority, "h");
   for (const char* target :
-       {"*",       "a",         "a:80",        "a/b",         "ftp://h/",    "http:/h",     "http:h",
-        "http://", "http:///p", "http://u@h/", "http://h:0/", "http://h:x/", "http://a,b/", "http://h\\x",
-        "?q",      "http//h",   "/a#f",        "/#",          "/\xc3\xa9",   "/a\x7f",      "/a\x01",
-        "/a\tb",   "%2f",       "://h",        "**",          "*?q"}) {
+       {"*",         "a",           "a:80",        "a/b",         "ftp://h/",    "http",
+        "https",     "http:",       "http:/",      "http:/h",     "http:h",      "http://",
+        "http:///p", "http://u@h/", "http://h:0/", "http://h:x/", "http://a,b/", "http://h\\x",
+        "?q",        "http//h",     "/a#f",        "/#",          "/\xc3\xa9",   "/a\x7f",
+        "/a\x01",    "/a\tb",       "%2f",         "://h",        "**",          "*?q"}) {
     EXPECT_EQ(error_of(get("", "GET " + std::string(target) + " HTTP/1.1")), ErrorKind::bad_request)
         << target;
   }
