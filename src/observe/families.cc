@@ -120,9 +120,9 @@ ProcessMetrics define_process(Registry& r) {
                                   .variants = kReloads});
   m.reload_time = r.gauge(m.group, {.name = "config_last_reload_success_timestamp_seconds",
                                     .help = "When the running configuration was loaded, unix time."});
-  m.configuration_ok =
-      r.gauge(m.group, {.name = "config_up_to_date",
-                        .help = "1 while the running configuration is the latest one that was read."});
+  m.configuration_ok = r.gauge(
+      m.group,
+      {.name = "config_ok", .help = "1 while the running configuration is the latest one that was read."});
   m.series = r.permanent(m.group, {});
   return m;
 }

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
 #include <vector>
 
 #include "route/table.h"
@@ -67,7 +68,8 @@ TEST(Explain, SaysWhyTheWinnerWins) {
 TEST(Explain, SaysWhatIsMissingAndShowsNoControlBytes) {
   const std::vector<Match> matches = {with_header(prefix("/", 0), "x", "1"),
                                       with_header(prefix("/", 1), "y", "1")};
-  const TestRequest request("GET", "/", {{"y", "\x1b[31m" + std::string(200, 'a')}});
+  const std::string value = "\x1b[31m" + std::string(200, 'a');
+  const TestRequest request("GET", "/", {{"y", value}});
   const auto out = explain(matches, "h", request.head);
   EXPECT_EQ(out[0].reason, "header 'x' is missing");
   EXPECT_EQ(out[1].reason.find('\x1b'), std::string::npos);
