@@ -32,7 +32,7 @@ struct AccessRecord {
   std::string_view response_flags;  // name_of(ErrorKind); empty: the upstream's own response
   std::string_view detail;          // Error::detail
   std::string_view listener, route, rule, upstream, endpoint;
-  std::string_view client;  // address and port
+  std::string_view client;  // its address, without the port
   std::string_view request_id, traceparent, user_agent, referer, tls_version, sni;
 };
 

@@ -66,6 +66,11 @@ io::Task<After> Exchange::relay() {
     if (state == BodyPipe::State::done) co_return co_await end_relay(true);
     if (state == BodyPipe::State::failed) break;
     if (state == BodyPipe::State::full) continue;
+    // It comes faster than we take it: larger steps.
+    if (upstream_in_.room().empty() && upstream_in_.capacity() < Buffer::kLarge) {
+      upstream_in_.release();
+      upstream_in_.allocate(Buffer::kLarge);
+    }
     upstream_in_.clear();
     if (++turns % kTurnsBeforeYield == 0) co_await loop().yield();
     const Error error = co_await read_more_response();
@@ -105,8 +110,6 @@ io::Task<Error> Exchange::read_more_response() {
     }
     const io::IoResult got = stream.read(upstream_in_.room());
     if (got.status == io::IoStatus::ok) {
-      if (got.bytes == upstream_in_.capacity())
-        upstream_in_.grow(Buffer::kLarge);  // it comes fast: larger steps
       upstream_in_.filled(got.bytes);
       co_return Error{};
     }

@@ -70,6 +70,8 @@ io::Task<After> Exchange::respond(const Error& error) {
   facts_.direct.detail = error.detail;
   facts_.direct.status = status_for(error.kind);
   const std::uint16_t status = facts_.direct.status;
+  // Who sends what we refuse to understand may mean something else by what follows.
+  if (error.source == ErrorSource::client && status != 404 && status != 421) close_after_ = true;
   if (status != 0) {
     // No word of the cause: the id leads operators to it in the log.
     const std::string_view id = request_id_;
