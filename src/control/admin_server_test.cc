@@ -121,7 +121,7 @@ TEST_F(AdminServerTest, OtherMethodsAreRefusedByName) {
   const std::string answer = exchange("DELETE / HTTP/1.1\r\nHost: localhost\r\n\r\n");
   EXPECT_THAT(answer, StartsWith("HTTP/1.1 405 "));
   EXPECT_THAT(answer, HasSubstr("Allow: GET, HEAD\r\n"));
-  EXPECT_THAT(answer, HasSubstr("\"error\": {"));
+  EXPECT_THAT(answer, HasSubstr("\"error\":{"));
   EXPECT_TRUE(pages.seen.empty());
 }
 

@@ -14,6 +14,7 @@
 #include "control/admin_server.h"
 #include "control/alarm.h"
 #include "control/control_metrics.h"
+#include "control/file_watch.h"
 #include "control/limits.h"
 #include "control/options.h"
 #include "control/ports.h"
@@ -115,6 +116,7 @@ class Server {
   std::vector<std::unique_ptr<proxy::Worker>> workers_;
 
   std::unique_ptr<Signals> signals_;
+  std::unique_ptr<FileWatch> files_;
   Alarm tick_;
   Alarm tidy_;
   Alarm rotate_tickets_;

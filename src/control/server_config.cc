@@ -13,7 +13,15 @@ constexpr Duration kTidyAfter = 1s;  // after a change: exchanges of the old pla
 
 }  // namespace
 
-void Server::watch() {}
+void Server::watch() {
+  if (options_.paths.empty()) return;
+  files_ = std::make_unique<FileWatch>(loop_, options_.paths, [this] { reload("files changed"); });
+  if (!files_->working()) {
+    log_.warning(
+        "control",
+        "files cannot all be watched: send SIGHUP after a change, or raise fs.inotify.max_user_watches");
+  }
+}
 
 plan::CompileOptions Server::compile_options() {
   return {.bind = options_.bind.value_or(""),
