@@ -171,7 +171,6 @@ void Pool::close(bool cancel_dials) noexcept {
 // ---------------------------------------------------------------------------------------------------------
 
 io::Task<Result<Lease>> Pool::open(TimePoint deadline, OpenCancel* cancel) {
-  if (Connection* const idle = borrow(); idle != nullptr) co_return Lease(idle);
   if (waiting_count_ >= config_->pool.most_pending) {
     counts_.overflow.add();
     co_return std::unexpected(Error{ErrorKind::upstream_overflow, ErrorSource::us, Retry::safe,
@@ -192,6 +191,10 @@ void Pool::connect_for_waiting() {
   while (waiting_count_ > connecting_ + permits_asked_ && connecting_ < kMostConnecting) {
     if (endpoint_.bound.try_acquire()) {
       io::spawn(connect_one());
+    } else if (oldest_ != nullptr) {
+      // A new one was asked for though there are idle ones: one of them may be what has just failed.
+      counts_.given_up.add();
+      drop_idle(*oldest_);
     } else {
       ask_for_permit();
     }

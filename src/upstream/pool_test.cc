@@ -272,6 +272,25 @@ TEST_F(PoolTest, ABlackHoleTimesOut) {
   ::close(fd);
 }
 
+TEST_F(PoolTest, OpenMeansANewOneEvenWhereSomeAreIdle) {
+  ClusterConfig config = config_of(server);
+  config.pool.most_connections = 2;
+  Cluster& cluster = use(config);
+  Endpoint& endpoint = choose(cluster);
+  Result<Lease> a = open(cluster, endpoint);
+  a->release();
+  // After a failure on an idle connection the others are suspect as well.
+  Result<Lease> b = open(cluster, endpoint);
+  EXPECT_FALSE(b->reused());
+  EXPECT_EQ(endpoint.pool.idle(), 1U);
+  // At the bound an idle one makes room.
+  Result<Lease> c = open(cluster, endpoint);
+  EXPECT_FALSE(c->reused());
+  EXPECT_EQ(endpoint.pool.idle(), 0U);
+  EXPECT_EQ(endpoint.shared.bound.open(), 2U);
+  cluster.report(endpoint, {.status = 200});
+}
+
 TEST_F(PoolTest, AHigherBoundLetsThoseWaitingIn) {
   ClusterConfig config = config_of(server);
   config.pool.most_connections = 1;
