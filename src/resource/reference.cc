@@ -1,8 +1,9 @@
 #include "resource/reference.h"
 
-#include <set>
+#include <map>
 #include <vector>
 
+#include "base/strings.h"
 #include "resource/kinds.h"
 #include "resource/say.h"
 
@@ -12,7 +13,7 @@ namespace {
 
 constexpr std::string_view kIntroduction = R"(# Configuration
 
-Generated from the tables in src/resource by `turnpike check --reference`; do not edit.
+Generated from the tables in src/resource; do not edit. `TURNPIKE_UPDATE=1 build/release/test/resource_test` writes it anew.
 
 Turnpike reads Kubernetes resources as YAML or JSON, from files and folders, several to a file (separated by `---`) or as
 a `kind: List`. Files need no `namespace` (it is `default`) and no GatewayClass (`turnpike` exists). An unknown field, a
@@ -26,75 +27,118 @@ never replaces one that works.
   as a warning.
 )";
 
+constexpr std::string_view kHead = "\n| field | type | default | meaning |\n|---|---|---|---|\n";
+
+bool is_shown(const Field& field) {
+  return field.presence != Field::Presence::ignored && field.presence != Field::Presence::unsupported;
+}
+
+// The type of a field's value, or of the elements of its list.
+const Type& inner_type(const Field& field) {
+  return field.type->shape == Shape::list ? *field.type->element() : *field.type;
+}
+
+// Structs that stand in several places are described once, at the end. Those without a text of their own are
+// mere groups of fields and stay where they are.
+class SharedStructs {
+ public:
+  void count(const Struct& table) {
+    for (const Field& field : table.fields) {
+      if (!is_shown(field) || inner_type(field).shape != Shape::object) continue;
+      const Struct& inner = inner_type(field).object();
+      if (++uses_[&inner] == 1) {
+        count(inner);
+        order_.push_back(&inner);
+      }
+    }
+  }
+  bool contains(const Struct& table) const {
+    const auto found = uses_.find(&table);
+    return found != uses_.end() && found->second > 1 && !table.doc.empty() && table.name != "metadata";
+  }
+  const std::vector<const Struct*>& in_order() const { return order_; }
+
+ private:
+  std::map<const Struct*, int> uses_;
+  std::vector<const Struct*> order_;
+};
+
 class Writer {
  public:
+  Writer() {
+    for (const KindInfo& info : all_kinds()) shared_.count(info.schema());
+  }
+
   std::string take() { return std::move(out_); }
 
   void kind(const KindInfo& info) {
     const Struct& table = info.schema();
-    out_ += say("\n## {}\n\n", info.name);
-    out_ += say("`apiVersion: {}{}{}`", info.group, info.group.empty() ? "" : "/", info.versions[0]);
+    out_ += say("\n## {}\n\n`apiVersion: {}{}{}`", info.name, info.group, info.group.empty() ? "" : "/",
+                info.versions[0]);
     for (std::size_t i = 1; i < info.versions.size(); ++i) out_ += say(", `{}`", info.versions[i]);
     out_ += ". " + std::string(table.doc) + "\n";
-    if (&table == &all_kinds()[static_cast<std::size_t>(Kind::grpc_route)].schema() &&
-        info.kind != Kind::grpc_route) {
+    const bool as_grpc_route = info.kind > Kind::grpc_route && info.kind <= Kind::udp_route;
+    if (as_grpc_route) {
       out_ += "Fields as for GRPCRoute.\n";
       return;
     }
-    out_ += "\n| field | type | default | meaning |\n|---|---|---|---|\n";
-    open_.clear();
+    const std::size_t before = out_.size();
     fields(table, "", true);
+    if (out_.size() > before) out_.insert(before, kHead);
+  }
+
+  void shared_parts() {
+    out_ += "\n## Shared parts\n";
+    for (const Struct* table : shared_.in_order()) {
+      if (!shared_.contains(*table)) continue;
+      out_ += say("\n### {}\n\n{}\n", table->name, table->doc);
+      out_ += kHead;
+      fields(*table, "", false);
+    }
   }
 
  private:
   void fields(const Struct& table, const std::string& path, bool top) {
     for (const Field& field : table.fields) {
-      if (field.presence == Field::Presence::ignored || field.presence == Field::Presence::unsupported)
-        continue;
-      if (top && field.name == "metadata") continue;
-      this->field(table, field, path);
+      if (!is_shown(field) || (top && field.name == "metadata")) continue;
+      const Type& type = inner_type(field);
+      std::string name = path + std::string(field.name) + (field.type->shape == Shape::list ? "[]" : "");
+      const Struct* inner = type.shape == Shape::object ? &type.object() : nullptr;
+      const bool is_spec = top && field.name == "spec";
+      if (!is_spec) row(table, field, name);
+      if (inner != nullptr && !shared_.contains(*inner)) fields(*inner, name + ".", false);
     }
   }
 
-  void field(const Struct& table, const Field& field, const std::string& path) {
-    const Type* type = field.type;
-    std::string name = path + std::string(field.name);
-    const bool is_list = type->shape == Shape::list;
-    if (is_list) {
-      type = type->element();
-      name += "[]";
-    }
-    const Struct* inner = type->shape == Shape::object ? &type->object() : nullptr;
-    const bool plain_spec = path.empty() && field.name == "spec";
-    if (!plain_spec) row(table, field, *type, is_list, name);
-    if (inner == nullptr) return;
-    // The filters of a backendRef have no filters of their own, but a table may well come twice: the second
-    // time it is not opened again.
-    const bool seen = inner->fields.size() > 2 && !open_.insert(inner).second && field.name == "filters";
-    if (!seen) fields(*inner, name + ".", false);
-  }
-
-  void row(const Struct& table, const Field& field, const Type& type, bool is_list, const std::string& name) {
+  void row(const Struct& table, const Field& field, const std::string& name) {
+    const Type& type = inner_type(field);
     std::string meaning(field.doc);
     if (type.shape == Shape::choice) {
-      meaning += meaning.empty() ? "" : " ";
-      meaning += "One of";
-      for (const Choice& choice : type.choices) meaning += say(" `{}`", choice.name);
+      meaning += " One of";
+      for (std::size_t i = 0; i < type.choices.size(); ++i)
+        meaning += say("{} `{}`", i == 0 ? "" : ",", type.choices[i].name);
       meaning += ".";
     }
-    if (type.shape == Shape::integer && field.max != std::numeric_limits<std::int64_t>::max()) {
+    if (type.shape == Shape::integer && field.type->shape != Shape::list &&
+        field.max != std::numeric_limits<std::int64_t>::max()) {
       meaning += say(" From {} to {}.", std::max<std::int64_t>(field.min, 0), field.max);
     }
-    if (type.shape == Shape::object && open_.contains(&type.object()) && field.name == "filters") {
-      meaning += " As above.";
+    out_ += say("| `{}` | {} | {} | {} |\n", name, type_of(field), default_of(table, field), meaning);
+  }
+
+  std::string type_of(const Field& field) const {
+    const Type& type = inner_type(field);
+    std::string name(type.name);
+    if (type.shape == Shape::object && shared_.contains(type.object())) {
+      const std::string_view shown = type.object().name;
+      name = say("[{}](#{})", shown, lower_case(shown));
     }
-    const std::string name_of_type = is_list ? say("list of {}", type.name) : std::string(type.name);
-    out_ += say("| `{}` | {} | {} | {} |\n", name, name_of_type, default_of(table, field), meaning);
+    return field.type->shape == Shape::list ? "list of " + name : name;
   }
 
   static std::string default_of(const Struct& table, const Field& field) {
     if (field.presence == Field::Presence::required) return "required";
-    if (!field.default_text.empty()) return say("{}", field.default_text);
+    if (!field.default_text.empty()) return std::string(field.default_text);
     if (table.initial == nullptr || field.type->format == nullptr) return "";
     // Only read, though member() hands out what may be written.
     const void* value = field.type->peek(field.member(const_cast<void*>(table.initial)));
@@ -102,8 +146,8 @@ class Writer {
     return text.empty() ? text : say("`{}`", text);
   }
 
+  SharedStructs shared_;
   std::string out_;
-  std::set<const Struct*> open_;
 };
 
 }  // namespace
@@ -122,6 +166,7 @@ std::string configuration_reference() {
       "| `metadata.creationTimestamp` | time |  | Where two resources claim the same, the older one wins. "
       "|\n";
   for (const KindInfo& info : all_kinds()) writer.kind(info);
+  writer.shared_parts();
   return out + writer.take();
 }
 
