@@ -203,7 +203,7 @@ class Envoy(Contender):
 
     @staticmethod
     def program():
-        for path in [shutil.which("envoy"), *(WORK / "envoy").rglob("envoy")]:
+        for path in [shutil.which("envoy"), *(WORK / "envoy").rglob("_bin/envoy")]:  # in the wheel, beside its wrapper
             if path and os.path.isfile(path) and os.access(path, os.X_OK):
                 return path
         raise Missing("envoy")
