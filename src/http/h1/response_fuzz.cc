@@ -10,8 +10,8 @@ using namespace turnpike::http;
 using namespace turnpike::http::h1;
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  if (size < 2) return 0;
-  const std::size_t piece = data[0] % 67 + 1;
+  if (size < 2 || size > 1200) return -1;  // long enough for every limit below
+  const std::size_t piece = (data[0] & 0x7f) % 67 + 1;
   const Method method = (data[1] & 3) == 1   ? Method::head
                         : (data[1] & 3) == 2 ? Method::connect
                                              : Method::get;
@@ -28,10 +28,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (scan == nullptr) continue;
     Transcript again(Transcript::Side::responses, *scan, limits, method);
     if (again.read(bytes).text() != whole.text()) std::abort();
-    Transcript pieces(Transcript::Side::responses, *scan, limits, method);
-    if (pieces.read(bytes, piece).text() != whole.text()) std::abort();
-    Transcript single(Transcript::Side::responses, *scan, limits, method);
-    if (size < 2000 && single.read(bytes, 1).text() != whole.text()) std::abort();
   }
+  // In pieces with one of them: what they could disagree on is in the bytes, not in the cuts.
+  const Scan& scan = *scan_for((data[0] & 0x80) != 0 ? Isa::scalar : best_scan().isa);
+  Transcript pieces(Transcript::Side::responses, scan, limits, method);
+  if (pieces.read(bytes, piece).text() != whole.text()) std::abort();
   return 0;
 }
