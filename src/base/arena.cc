@@ -14,7 +14,7 @@ void* Arena::allocate_slow(std::size_t size, std::size_t align) {
   held_ += block_size;
   capacity_ = block_size;
   used_ = sizeof(Block);
-  const std::size_t at = (used_ + align - 1) & ~(align - 1);
+  const std::size_t at = aligned(used_, align);
   used_ = at + size;
   return reinterpret_cast<char*>(block) + at;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
 #include <new>
 #include <string_view>
@@ -24,7 +25,7 @@ class Arena {
 
   // Never null: running out of memory ends the process (std::bad_alloc).
   void* allocate(std::size_t size, std::size_t align = alignof(std::max_align_t)) {
-    std::size_t at = (used_ + align - 1) & ~(align - 1);
+    const std::size_t at = aligned(used_, align);
     if (head_ == nullptr || at + size > capacity_) return allocate_slow(size, align);
     used_ = at + size;
     return reinterpret_cast<char*>(head_) + at;
@@ -72,6 +73,11 @@ class Arena {
     Block* next;
     std::size_t size;  // of the whole block
   };
+  // The offset in the newest block, at or after `offset`, at which the address is aligned.
+  std::size_t aligned(std::size_t offset, std::size_t align) const noexcept {
+    const auto base = reinterpret_cast<std::uintptr_t>(head_);
+    return ((base + offset + align - 1) & ~(align - 1)) - base;
+  }
   static void append(char*& at, std::string_view part) noexcept {
     if (!part.empty()) std::memcpy(at, part.data(), part.size());
     at += part.size();
