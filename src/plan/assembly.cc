@@ -2,48 +2,13 @@
 
 #include <algorithm>
 
+#include "plan/matches.h"
 #include "resource/say.h"
 
 namespace turnpike::plan {
 namespace {
 
 using resource::say;
-
-route::ValueMatch value_match(const resource::HttpValueMatch& from) {
-  using Kind = route::ValueMatch::Kind;
-  return {.name = from.name,
-          .kind = from.type == resource::MatchType::exact ? Kind::exact : Kind::regex,
-          .value = *from.value};
-}
-
-bool has_regex(const resource::HttpRouteMatch& match) {
-  const auto is_regex = [](const resource::HttpValueMatch& value) {
-    return value.type == resource::MatchType::regular_expression;
-  };
-  return match.path.type == resource::PathMatchType::regular_expression ||
-         std::ranges::any_of(match.headers, is_regex) || std::ranges::any_of(match.query_params, is_regex);
-}
-
-void fill_match(const resource::HttpRouteMatch& from, route::Match& to) {
-  using Kind = route::PathMatch::Kind;
-  switch (from.path.type) {
-    case resource::PathMatchType::exact:
-      to.path.kind = Kind::exact;
-      break;
-    case resource::PathMatchType::path_prefix:
-      to.path.kind = Kind::prefix;
-      break;
-    case resource::PathMatchType::regular_expression:
-      to.path.kind = Kind::regex;
-      break;
-  }
-  to.path.value = *from.path.value;
-  if (from.method) to.method = http::method_from(*from.method);
-  to.headers.reserve(from.headers.size());
-  for (const auto& header : from.headers) to.headers.push_back(value_match(header));
-  to.query.reserve(from.query_params.size());
-  for (const auto& parameter : from.query_params) to.query.push_back(value_match(parameter));
-}
 
 std::uint16_t prefix_bytes(const resource::HttpPathMatch& path) {
   if (path.type != resource::PathMatchType::path_prefix) return Listener::kWholePath;
@@ -54,22 +19,22 @@ std::uint16_t prefix_bytes(const resource::HttpPathMatch& path) {
 
 }  // namespace
 
-Assembly::Assembly(const resource::Store& store, const CompileOptions& options, CredentialCache& cache,
-                   TlsContexts& contexts, std::vector<resource::Diagnostic>& diagnostics)
+Assembly::Assembly(const resource::Store& store, const CompileOptions& options, Memory& memory,
+                   std::vector<resource::Diagnostic>& diagnostics)
     : store_(store),
       options_(options),
-      contexts_(contexts),
+      memory_(memory),
       diagnostics_(diagnostics),
       grants_(store),
-      credentials_(store, grants_, cache),
+      credentials_(store, grants_, memory.credentials),
       namespaces_(store),
       topology_(build_topology({store, grants_, credentials_, namespaces_, options.bind}, diagnostics)),
       attachments_(attach_routes(store, topology_, namespaces_, diagnostics)),
       traffic_(store),
       listener_policies_(store),
       telemetry_(store),
-      backend_tls_(store, credentials_, contexts),
-      clusters_(store, grants_, backend_tls_, traffic_, diagnostics) {
+      backend_tls_(store, credentials_, memory.contexts),
+      clusters_(store, grants_, backend_tls_, traffic_, memory.backends, diagnostics) {
   plan_->generation = options.generation;
   inboxes_.resize(topology_.listeners.size());
   if (options.metrics != nullptr) plan_->metrics = options.metrics->lease();
@@ -108,7 +73,7 @@ void Assembly::compile_routes() {
   std::size_t rules_in_all = 0;
   for (const auto& route : routes) rules_in_all += route->rules.size();
   plan_->rules.reserve(rules_in_all);
-  RuleCompiler rules(*plan_, clusters_, traffic_, diagnostics_);
+  RuleCompiler rules(*plan_, clusters_, traffic_, memory_.routes, diagnostics_);
   for (std::uint32_t i = 0; i < routes.size(); ++i) {
     rules.begin(routes[i], route_names_[i]);
     const Range links = attachments_.routes[i].links;
@@ -130,38 +95,25 @@ void Assembly::compile_routes() {
   plan_->clusters = clusters_.take();
 }
 
-bool Assembly::add_match(std::uint32_t route, std::uint32_t rule, std::uint32_t match, Inbox& inbox,
-                         route::Match base, RuleCompiler& rules) {
-  const resource::HttpRouteMatch& spec = store_.all<resource::HttpRoute>()[route]->rules[rule].matches[match];
-  fill_match(spec, base);
-  // One bad expression must not take the whole listener with it.
-  if (has_regex(spec)) {
-    if (auto alone = route::Table::compile({&base, 1}); !alone) {
-      rules.bad_match(rule, spec.mark, alone.error());
-      return false;
-    }
-  }
-  inbox.matches.push_back(std::move(base));
-  inbox.info.push_back({.prefix_bytes = prefix_bytes(spec.path), .route_metrics = {}});
-  return true;
-}
-
 void Assembly::add_matches(std::uint32_t route, const Link& link, std::uint32_t first_rule,
-                           RuleCompiler& rules) {
+                           const RuleCompiler& rules) {
   const resource::HttpRoute& spec = *store_.all<resource::HttpRoute>()[route];
   Inbox& inbox = inboxes_[link.listener];
   inbox.routes.emplace_back(static_cast<std::uint32_t>(inbox.matches.size()), route);
   for (std::uint32_t h = link.first_host; h < link.first_host + link.host_count; ++h) {
     for (std::uint32_t r = 0; r < spec.rules.size(); ++r) {
       for (std::uint32_t m = 0; m < spec.rules[r].matches.size(); ++m) {
-        route::Match match;
+        if (!rules.usable(r, m)) continue;
+        const resource::HttpRouteMatch& from = spec.rules[r].matches[m];
+        route::Match& match = inbox.matches.emplace_back();
+        fill_match(from, match);
         match.host = attachments_.hosts[h];
         match.precedence = {.created = spec.meta.creation_timestamp.value_or(0),
                             .route = route_names_[route],
                             .rule = r,
                             .match = m};
         match.target = first_rule + r;
-        add_match(route, r, m, inbox, std::move(match), rules);
+        inbox.info.push_back({.prefix_bytes = prefix_bytes(from.path), .route_metrics = {}});
       }
     }
   }

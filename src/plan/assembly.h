@@ -18,8 +18,8 @@ namespace turnpike::plan {
 
 class Assembly {
  public:
-  Assembly(const resource::Store& store, const CompileOptions& options, CredentialCache& cache,
-           TlsContexts& contexts, std::vector<resource::Diagnostic>& diagnostics);
+  Assembly(const resource::Store& store, const CompileOptions& options, Memory& memory,
+           std::vector<resource::Diagnostic>& diagnostics);
 
   // Rules and the matches that lead to them.
   void compile_routes();
@@ -48,9 +48,8 @@ class Assembly {
   };
 
   void find_contexts();
-  void add_matches(std::uint32_t route, const Link& link, std::uint32_t first_rule, RuleCompiler& rules);
-  bool add_match(std::uint32_t route, std::uint32_t rule, std::uint32_t match, Inbox& inbox,
-                 route::Match base, RuleCompiler& rules);
+  void add_matches(std::uint32_t route, const Link& link, std::uint32_t first_rule,
+                   const RuleCompiler& rules);
   std::vector<PendingPort> pending_ports() const;
   bool fill_port(const PendingPort& pending, Port& port, std::uint32_t index,
                  std::vector<ListenerSource>* sources);
@@ -70,7 +69,7 @@ class Assembly {
 
   const resource::Store& store_;
   const CompileOptions& options_;
-  TlsContexts& contexts_;
+  Memory& memory_;
   std::vector<resource::Diagnostic>& diagnostics_;
   std::shared_ptr<Plan> plan_ = std::make_shared<Plan>();
   ReferenceGrants grants_;

@@ -5,10 +5,9 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
-#include "base/hash.h"
+#include "plan/backend_source.h"
 #include "plan/backend_tls.h"
 #include "plan/plan.h"
 #include "plan/policy_index.h"
@@ -39,9 +38,14 @@ struct ResolvedBackend {
 class Clusters {
  public:
   Clusters(const resource::Store& store, const ReferenceGrants& grants, BackendTls& tls,
-           const PolicyIndex<resource::TrafficPolicy>& traffic,
+           const PolicyIndex<resource::TrafficPolicy>& traffic, BackendCache& cache,
            std::vector<resource::Diagnostic>& diagnostics)
-      : store_(store), grants_(grants), tls_(tls), traffic_(traffic), diagnostics_(diagnostics) {}
+      : store_(store),
+        grants_(grants),
+        tls_(tls),
+        traffic_(traffic),
+        cache_(cache),
+        diagnostics_(diagnostics) {}
 
   ResolvedBackend resolve(const resource::BackendObjectReference& reference, const BackendContext& context);
   // Policies attached to what the reference names, the nearest first.
@@ -53,39 +57,27 @@ class Clusters {
   std::size_t size() const noexcept { return clusters_.size(); }
 
  private:
-  // One Service with port, or one Backend with port, before traffic policies and TLS.
+  // One Service with port, or one Backend with port, and the upstreams that policies and TLS make of it.
   struct Target {
-    upstream::ClusterConfig base;
-    std::string_view kind;
-    std::string_view namespace_;
-    std::string_view name;
-    std::string port_name;
-    TrafficChain policies;
-    std::string_view reason;  // why it is none
-    std::string message;
-    std::vector<std::pair<std::string, std::uint32_t>> variants;  // by policies and TLS identity
+    const BackendSource* source = nullptr;
+    TrafficChain policies;                                        // attached to it, the nearest first
+    std::uint32_t plain = BackendChoice::kInvalid;                // the variant without any policy and TLS
+    std::vector<std::pair<std::string, std::uint32_t>> variants;  // the others, by policies and TLS identity
   };
 
   Target& target_of(const resource::BackendObjectReference& reference, std::string_view namespace_);
-  void describe_service(const resource::BackendObjectReference& reference, Target& target);
-  void describe_backend(const resource::BackendObjectReference& reference, Target& target);
-  void add_slices(const resource::Entry<resource::Service>& service, const resource::ServicePort& port,
-                  Target& target);
-  bool set_protocol(const resource::ServicePort& port, Target& target);
   std::uint32_t cluster_of(Target& target, const BackendContext& context, const BackendTls::Choice& tls);
-  void warn(resource::Position position, std::string message, std::string hint, std::string resource);
+  std::uint32_t keep(std::shared_ptr<const upstream::ClusterConfig> config);
 
   const resource::Store& store_;
   const ReferenceGrants& grants_;
   BackendTls& tls_;
   const PolicyIndex<resource::TrafficPolicy>& traffic_;
+  BackendCache& cache_;
   std::vector<resource::Diagnostic>& diagnostics_;
-  std::unordered_map<std::string, Target, StringHash, std::equal_to<>> targets_;
+  std::vector<Target> targets_;
   std::string key_;  // scratch
   std::vector<std::shared_ptr<const upstream::ClusterConfig>> clusters_;
 };
-
-// "file:line".
-std::string file_and_line(const resource::Position& position);
 
 }  // namespace turnpike::plan

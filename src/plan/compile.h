@@ -9,8 +9,10 @@
 #include "observe/families.h"
 #include "observe/metrics.h"
 #include "plan/backend_tls.h"
+#include "plan/clusters.h"
 #include "plan/credentials.h"
 #include "plan/plan.h"
+#include "plan/prepared_route.h"
 #include "resource/diagnostic.h"
 #include "resource/status.h"
 #include "resource/store.h"
@@ -51,7 +53,15 @@ struct Compiled {
   std::shared_ptr<const resource::TelemetryPolicy> telemetry;
 };
 
-// Compiles one store after the other and keeps what does not change: parsed certificates, TLS contexts. Not
+// What is kept from one compilation to the next, by the identity of resources and the digests of credentials.
+struct Memory {
+  CredentialCache credentials;
+  TlsContexts contexts;
+  PreparedRoutes routes;
+  BackendCache backends;
+};
+
+// Compiles one store after the other and keeps what does not change. Not
 // thread-safe; plans do not depend on it.
 class Compiler {
  public:
@@ -62,8 +72,7 @@ class Compiler {
                    std::vector<ListenerSource>* sources = nullptr);
 
  private:
-  CredentialCache credentials_;
-  TlsContexts contexts_;
+  Memory memory_;
 };
 
 // With a Compiler of its own, for offline use.

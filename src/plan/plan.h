@@ -141,7 +141,8 @@ struct Port {
 struct Plan {
   std::uint64_t generation = 0;
   observe::Lease metrics;  // keeps the series above alive; empty in offline use (check, explain)
-  std::vector<std::unique_ptr<const policy::Policy>> policies;  // owns what rules point to
+  // What owns the policies that rules point to. Those of a route that did not change are shared with the plan before.
+  std::vector<std::shared_ptr<const void>> policies;
   std::vector<Rule> rules;
   std::vector<std::shared_ptr<const upstream::ClusterConfig>> clusters;
   std::vector<std::unique_ptr<Port>> ports;

@@ -146,7 +146,7 @@ bool Assembly::set_tls(const PendingPort& pending, const PortSettings& settings,
     if (!trust) return fail(trust.error());
     config.client_trust = std::move(*trust);
   }
-  auto context = contexts_.server(config);
+  auto context = memory_.contexts.server(config);
   if (!context) return fail(context.error());
   port.tls_context = std::move(*context);
   return true;

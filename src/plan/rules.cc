@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "base/hash.h"
-#include "policy/list.h"
 #include "resource/say.h"
 
 namespace turnpike::plan {
@@ -18,41 +17,6 @@ std::string hex(std::uint64_t number) {
   return out;
 }
 
-bool replaces_prefix(const resource::HttpRouteFilter& filter) {
-  const auto is_prefix = [](const resource::Box<resource::HttpPathModifier>& path) {
-    return path && path->type == resource::HttpPathModifier::Type::replace_prefix_match;
-  };
-  return (filter.url_rewrite && is_prefix(filter.url_rewrite->path)) ||
-         (filter.request_redirect && is_prefix(filter.request_redirect->path));
-}
-
-bool all_matches_are_prefixes(const resource::HttpRouteRule& rule) {
-  return std::ranges::all_of(rule.matches, [](const resource::HttpRouteMatch& match) {
-    return match.path.type == resource::PathMatchType::path_prefix;
-  });
-}
-
-// What is wrong with the filters as a set; empty if nothing is.
-std::string incompatible(const std::vector<resource::HttpRouteFilter>& filters) {
-  using enum resource::HttpFilterType;
-  bool redirect = false, rewrite = false;
-  for (std::size_t i = 0; i < filters.size(); ++i) {
-    redirect |= filters[i].type == request_redirect;
-    rewrite |= filters[i].type == url_rewrite;
-    if (filters[i].type == request_mirror || filters[i].type == extension_ref) continue;
-    for (std::size_t j = 0; j < i; ++j) {
-      if (filters[j].type == filters[i].type)
-        return say("the filter {} stands there twice", policy::name_of(filters[i].type));
-    }
-  }
-  if (redirect && rewrite) return "RequestRedirect and URLRewrite cannot be used together";
-  return {};
-}
-
-void sort_by_place(std::vector<const policy::Policy*>& policies) {
-  std::ranges::sort(policies, {}, [](const policy::Policy* p) { return policy::place_of(p->name()); });
-}
-
 }  // namespace
 
 void RuleCompiler::report(resource::Severity severity, resource::Mark mark, std::string message,
@@ -64,77 +28,31 @@ void RuleCompiler::report(resource::Severity severity, resource::Mark mark, std:
 void RuleCompiler::begin(const RouteEntry& route, std::string_view name) {
   route_ = &route;
   name_ = name;
-  prepared_.clear();
+  prepared_ = cache_.get(route.object);
   added_.clear();
   bad_rules_.clear();
   findings_ = {};
   references_reported_ = false;
-  prepared_.reserve(route->rules.size());
-  for (const resource::HttpRouteRule& rule : route->rules) {
-    Prepared& prepared = prepared_.emplace_back(prepare(rule));
-    std::string problem = prepared.problem;
-    for (const Prepared::Backend& backend : prepared.backends) {
-      if (problem.empty()) problem = backend.problem;
-    }
-    if (problem.empty()) continue;
-    if (prepared.reason == "IncompatibleFilters") findings_.accepted.fail(prepared.reason, problem);
-    report(resource::Severity::error, rule.mark, problem);
-    bad_rules_.emplace_back(prepared_.size() - 1, std::move(problem));
-  }
+  if (!prepared_->policies.empty()) plan_.policies.push_back(prepared_);
+  for (std::size_t i = 0; i < prepared_->rules.size(); ++i) check_rule(i);
 }
 
-void RuleCompiler::bad_match(std::size_t rule, resource::Mark mark, std::string problem) {
-  const auto known = [&](const auto& bad) { return bad.first == rule && bad.second == problem; };
-  if (std::ranges::any_of(bad_rules_, known)) return;
-  report(resource::Severity::error, mark, problem);
-  bad_rules_.emplace_back(rule, std::move(problem));
-}
-
-std::string RuleCompiler::make_policies(const std::vector<resource::HttpRouteFilter>& filters,
-                                        const resource::HttpRouteRule& rule,
-                                        std::vector<const policy::Policy*>& on_request,
-                                        std::vector<const policy::Policy*>& on_response,
-                                        std::vector<const resource::HttpRequestMirror*>* mirrors,
-                                        std::string_view& reason) {
-  if (filters.empty()) return {};
-  if (std::string problem = incompatible(filters); !problem.empty()) {
-    reason = "IncompatibleFilters";
-    return problem;
+void RuleCompiler::check_rule(std::size_t index) {
+  const PreparedRule& rule = prepared_->rules[index];
+  const resource::HttpRouteRule& spec = (*route_)->rules[index];
+  const std::string* problem = rule.problem.empty() ? nullptr : &rule.problem;
+  for (const PreparedRule::Backend& backend : rule.backends) {
+    if (problem == nullptr && !backend.problem.empty()) problem = &backend.problem;
   }
-  for (const resource::HttpRouteFilter& filter : filters) {
-    if (replaces_prefix(filter) && !all_matches_are_prefixes(rule))
-      return "ReplacePrefixMatch needs matches of the type PathPrefix only";
-    auto made = policy::make_policy(filter);
-    if (!made) return say("filter {}: {}", policy::name_of(filter.type), made.error());
-    if (*made == nullptr) {
-      if (mirrors == nullptr) return "RequestMirror belongs to the rule, not to a backendRef";
-      mirrors->push_back(&*filter.request_mirror);
-      continue;
-    }
-    const policy::Policy* policy = made->get();
-    plan_.policies.push_back(std::move(*made));
-    if (policy->wants_request()) on_request.push_back(policy);
-    if (policy->wants_response()) on_response.push_back(policy);
+  if (problem != nullptr) {
+    if (!rule.reason.empty()) findings_.accepted.fail(rule.reason, *problem);
+    report(resource::Severity::error, spec.mark, *problem);
+    bad_rules_.emplace_back(index, *problem);
   }
-  sort_by_place(on_request);
-  sort_by_place(on_response);
-  std::ranges::reverse(on_response);
-  return {};
-}
-
-RuleCompiler::Prepared RuleCompiler::prepare(const resource::HttpRouteRule& rule) {
-  Prepared out;
-  out.problem = make_policies(rule.filters, rule, out.on_request, out.on_response, &out.mirrors, out.reason);
-  const bool any =
-      std::ranges::any_of(rule.backend_refs, [](const auto& ref) { return !ref.filters.empty(); });
-  if (any) {
-    for (const resource::HttpBackendRef& reference : rule.backend_refs) {
-      Prepared::Backend& backend = out.backends.emplace_back();
-      backend.problem = make_policies(reference.filters, rule, backend.on_request, backend.on_response,
-                                      nullptr, out.reason);
-    }
+  for (const auto& [match, sentence] : rule.bad_matches) {
+    report(resource::Severity::error, spec.matches[match].mark, sentence);
+    if (problem == nullptr) bad_rules_.emplace_back(index, sentence);
   }
-  return out;
 }
 
 TrafficChain RuleCompiler::chain_of(const resource::HttpRouteRule& spec,
@@ -161,7 +79,7 @@ std::uint32_t RuleCompiler::resolve(const resource::BackendObjectReference& refe
   return resolved.cluster;
 }
 
-void RuleCompiler::add_backends(const resource::HttpRouteRule& spec, const Prepared& prepared,
+void RuleCompiler::add_backends(const resource::HttpRouteRule& spec, const PreparedRule& prepared,
                                 const BackendContext& context, Rule& rule) {
   rule.backends.reserve(spec.backend_refs.size());
   for (std::size_t i = 0; i < spec.backend_refs.size(); ++i) {
@@ -198,7 +116,7 @@ void RuleCompiler::set_session(const resource::HttpRouteRule& spec, Rule& rule) 
 
 void RuleCompiler::fill(const resource::HttpRouteRule& spec, std::size_t index,
                         const ListenerContext& context, bool wanted, Rule& rule) {
-  const Prepared& prepared = prepared_[index];
+  const PreparedRule& prepared = prepared_->rules[index];
   rule.route = name_;
   rule.rule = spec.name ? *spec.name : std::to_string(index);
   rule.origin = file_and_line(route_->at(spec.mark));

@@ -11,6 +11,7 @@
 #include "plan/finding.h"
 #include "plan/plan.h"
 #include "plan/policy_index.h"
+#include "plan/prepared_route.h"
 #include "plan/traffic.h"
 #include "resource/diagnostic.h"
 #include "resource/store.h"
@@ -38,8 +39,8 @@ struct RouteFindings {
 class RuleCompiler {
  public:
   RuleCompiler(Plan& plan, Clusters& clusters, const PolicyIndex<resource::TrafficPolicy>& traffic,
-               std::vector<resource::Diagnostic>& diagnostics)
-      : plan_(plan), clusters_(clusters), traffic_(traffic), diagnostics_(diagnostics) {}
+               PreparedRoutes& cache, std::vector<resource::Diagnostic>& diagnostics)
+      : plan_(plan), clusters_(clusters), traffic_(traffic), cache_(cache), diagnostics_(diagnostics) {}
 
   // Begins a route: checks its filters and references. `name` is "namespace/name" and lives as long as the
   // compiler.
@@ -49,37 +50,14 @@ class RuleCompiler {
   std::uint32_t add(const ListenerContext& context, std::uint32_t context_id);
   // Ends the route: what to say of it. A route that met no context has its references checked all the same.
   RouteFindings end();
-  // A match of the rule cannot be compiled: `problem` is a sentence.
-  void bad_match(std::size_t rule, resource::Mark mark, std::string problem);
+  // Whether this match can be used: its regular expressions compile.
+  bool usable(std::size_t rule, std::size_t match) const { return !prepared_->rules[rule].bad(match); }
 
  private:
-  // The part of a rule that no context changes.
-  struct Prepared {
-    std::string problem;  // a filter cannot be made: requests get 500
-    std::string_view reason;
-    std::vector<const policy::Policy*> on_request;
-    std::vector<const policy::Policy*> on_response;
-    std::vector<const resource::HttpRequestMirror*> mirrors;
-    struct Backend {
-      std::string problem;
-      std::vector<const policy::Policy*> on_request;
-      std::vector<const policy::Policy*> on_response;
-    };
-    std::vector<Backend> backends;
-  };
-
-  Prepared prepare(const resource::HttpRouteRule& rule);
-  // The first thing that is wrong with the filters, each of which is made into a policy and put into its
-  // phases.
-  std::string make_policies(const std::vector<resource::HttpRouteFilter>& filters,
-                            const resource::HttpRouteRule& rule,
-                            std::vector<const policy::Policy*>& on_request,
-                            std::vector<const policy::Policy*>& on_response,
-                            std::vector<const resource::HttpRequestMirror*>* mirrors,
-                            std::string_view& reason);
+  void check_rule(std::size_t index);
   void fill(const resource::HttpRouteRule& spec, std::size_t index, const ListenerContext& context,
             bool wanted, Rule& rule);
-  void add_backends(const resource::HttpRouteRule& spec, const Prepared& prepared,
+  void add_backends(const resource::HttpRouteRule& spec, const PreparedRule& prepared,
                     const BackendContext& context, Rule& rule);
   void set_session(const resource::HttpRouteRule& spec, Rule& rule);
   std::uint32_t resolve(const resource::BackendObjectReference& reference, const BackendContext& context);
@@ -89,11 +67,12 @@ class RuleCompiler {
   Plan& plan_;
   Clusters& clusters_;
   const PolicyIndex<resource::TrafficPolicy>& traffic_;
+  PreparedRoutes& cache_;
   std::vector<resource::Diagnostic>& diagnostics_;
 
   const RouteEntry* route_ = nullptr;
   std::string_view name_;
-  std::vector<Prepared> prepared_;
+  std::shared_ptr<const PreparedRoute> prepared_;
   std::vector<std::pair<std::uint32_t, std::uint32_t>> added_;  // context -> first rule
   std::vector<std::pair<std::size_t, std::string>> bad_rules_;
   RouteFindings findings_;

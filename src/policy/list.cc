@@ -20,6 +20,8 @@ PathModifierConfig path_config(const resource::Box<resource::HttpPathModifier>& 
 Made make_header_modifier(HeaderModifierConfig::Side side, const resource::HttpHeaderFilter& filter) {
   HeaderModifierConfig config;
   config.side = side;
+  config.set.reserve(filter.set.size());
+  config.add.reserve(filter.add.size());
   for (const auto& header : filter.set) config.set.push_back({header.name, header.value});
   for (const auto& header : filter.add) config.add.push_back({header.name, header.value});
   config.remove = filter.remove;
@@ -73,29 +75,31 @@ std::string_view name_of(resource::HttpFilterType type) noexcept {
 std::expected<std::unique_ptr<const Policy>, std::string> make_policy(
     const resource::HttpRouteFilter& filter) {
   using enum resource::HttpFilterType;
-  const std::string missing = text_of("filter ", name_of(filter.type), " lacks its settings");
+  const auto missing = [&] {
+    return std::unexpected(text_of("filter ", name_of(filter.type), " lacks its settings"));
+  };
   switch (filter.type) {
     case request_header_modifier:
-      if (!filter.request_header_modifier) return std::unexpected(missing);
+      if (!filter.request_header_modifier) return missing();
       return make_header_modifier(HeaderModifierConfig::Side::request, *filter.request_header_modifier);
     case response_header_modifier:
-      if (!filter.response_header_modifier) return std::unexpected(missing);
+      if (!filter.response_header_modifier) return missing();
       return make_header_modifier(HeaderModifierConfig::Side::response, *filter.response_header_modifier);
     case request_redirect:
-      if (!filter.request_redirect) return std::unexpected(missing);
+      if (!filter.request_redirect) return missing();
       return make_redirect(*filter.request_redirect);
     case url_rewrite:
-      if (!filter.url_rewrite) return std::unexpected(missing);
+      if (!filter.url_rewrite) return missing();
       return make_rewrite(*filter.url_rewrite);
     case cors:
-      if (!filter.cors) return std::unexpected(missing);
+      if (!filter.cors) return missing();
       return make_cors(*filter.cors);
     case request_mirror:
       return nullptr;
     case extension_ref:
       break;
   }
-  if (!filter.extension_ref) return std::unexpected(missing);
+  if (!filter.extension_ref) return missing();
   return std::unexpected(text_of("there is no filter of kind ", filter.extension_ref->group, "/",
                                  filter.extension_ref->kind, ": Turnpike has no extension filters"));
 }

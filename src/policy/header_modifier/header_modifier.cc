@@ -1,7 +1,5 @@
 #include "policy/header_modifier/header_modifier.h"
 
-#include <unordered_set>
-
 #include "base/strings.h"
 #include "policy/text.h"
 
@@ -29,39 +27,44 @@ std::string problem_of(Config::Side side, std::string_view list, std::string_vie
 }  // namespace
 
 std::expected<std::unique_ptr<const Policy>, std::string> HeaderModifier::make(HeaderModifierConfig config) {
-  std::unordered_set<std::string> seen;
-  const auto check = [&](std::string_view list, std::string_view name,
-                         std::string_view value) -> std::string {
-    if (std::string problem = problem_of(config.side, list, name, value); !problem.empty()) return problem;
-    if (!seen.insert(lower_case(name)).second) return text_of("'", name, "' is modified twice");
-    return {};
+  std::vector<std::string_view> seen;  // at most 48: Gateway API allows 16 in each list
+  std::string problem;
+  const auto check = [&](std::string_view list, std::string_view name, std::string_view value) {
+    problem = problem_of(config.side, list, name, value);
+    for (const std::string_view other : seen) {
+      if (problem.empty() && equals_ignoring_case(other, name))
+        problem = text_of("'", name, "' is modified twice");
+    }
+    seen.push_back(name);
+    return problem.empty();
   };
+  seen.reserve(config.set.size() + config.add.size() + config.remove.size());
   for (const auto& header : config.set) {
-    if (std::string problem = check("set", header.name, header.value); !problem.empty())
-      return std::unexpected(problem);
+    if (!check("set", header.name, header.value)) return std::unexpected(problem);
   }
   for (const auto& header : config.add) {
-    if (std::string problem = check("add", header.name, header.value); !problem.empty())
-      return std::unexpected(problem);
+    if (!check("add", header.name, header.value)) return std::unexpected(problem);
   }
   for (const auto& name : config.remove) {
-    if (std::string problem = check("remove", name, {}); !problem.empty()) return std::unexpected(problem);
+    if (!check("remove", name, {})) return std::unexpected(problem);
   }
   return std::unique_ptr<const Policy>(new HeaderModifier(std::move(config)));
 }
 
 HeaderModifier::HeaderModifier(HeaderModifierConfig config) : config_(std::move(config)) {
+  using Verb = Line::Verb;
+  lines_.reserve(config_.set.size() + config_.add.size() + config_.remove.size());
   for (const auto& header : config_.set) {
     const http::FieldId id = http::field_id(header.name);
     if (id == http::FieldId::host) {
       host_ = header.value;
     } else {
-      set_.push_back({header.name, header.value, id});
+      lines_.push_back({header.name, header.value, id, Verb::set});
     }
   }
   for (const auto& header : config_.add)
-    add_.push_back({header.name, header.value, http::field_id(header.name)});
-  for (const auto& name : config_.remove) remove_.push_back({name, {}, http::field_id(name)});
+    lines_.push_back({header.name, header.value, http::field_id(header.name), Verb::add});
+  for (const auto& name : config_.remove) lines_.push_back({name, {}, http::field_id(name), Verb::remove});
 }
 
 std::string_view HeaderModifier::name() const noexcept {
@@ -83,13 +86,20 @@ std::string HeaderModifier::describe() const {
 }
 
 void HeaderModifier::modify(Arena& arena, http::Fields& fields) const {
-  for (const Line& line : set_) fields.set(arena, line.name, line.value);
-  for (const Line& line : add_) fields.add(arena, http::Field{line.name, line.value, line.id});
-  for (const Line& line : remove_) {
-    if (line.id == http::FieldId::unknown) {
-      fields.remove(line.name);
-    } else {
-      fields.remove(line.id);
+  for (const Line& line : lines_) {
+    switch (line.verb) {
+      case Line::Verb::set:
+        fields.set(arena, line.name, line.value);
+        break;
+      case Line::Verb::add:
+        fields.add(arena, http::Field{line.name, line.value, line.id});
+        break;
+      case Line::Verb::remove:
+        if (line.id == http::FieldId::unknown) {
+          fields.remove(line.name);
+        } else {
+          fields.remove(line.id);
+        }
     }
   }
 }

@@ -40,19 +40,19 @@ class HeaderModifier final : public Policy {
   void on_response(Exchange& exchange) const override;
 
  private:
-  // The lists with the ids of known names, so that a request looks nothing up.
+  // One change, with the id of a known name, so that a request looks nothing up. Removals come last.
   struct Line {
+    enum class Verb : std::uint8_t { set, add, remove };
     std::string_view name;  // of config_
     std::string_view value;
     http::FieldId id = http::FieldId::unknown;
+    Verb verb = Verb::set;
   };
   explicit HeaderModifier(HeaderModifierConfig config);
   void modify(Arena& arena, http::Fields& fields) const;
 
   HeaderModifierConfig config_;
-  std::vector<Line> set_;
-  std::vector<Line> add_;
-  std::vector<Line> remove_;
+  std::vector<Line> lines_;
   std::string_view host_;  // set: Host
 };
 
