@@ -32,3 +32,9 @@ find_program(CCACHE ccache)
 if(CCACHE)
   set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
 endif()
+
+# Small libraries are linked in: one file to copy, and half the pages to load. OpenSSL stays shared, so that its security
+# updates come from the distribution.
+foreach(name yaml-cpp re2 cares)
+  find_library(TURNPIKE_LIB_${name} NAMES lib${name}.a ${name} REQUIRED)
+endforeach()
