@@ -25,7 +25,8 @@ Worker::Worker(unsigned index, std::uint64_t seed, const Shared& shared)
       scratch_(index),
       recorder_(std::make_unique<Recorder>(shared.families, shared.metrics.worker(index),
                                            shared.access_log.writer(index))),
-      clusters_(std::make_unique<upstream::WorkerClusters>(loop_, random_, shared.upstreams)) {}
+      clusters_(std::make_unique<upstream::WorkerClusters>(loop_, random_, shared.upstreams,
+                                                           &shared.metrics.worker(index))) {}
 
 Worker::~Worker() = default;
 

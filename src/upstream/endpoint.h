@@ -4,22 +4,22 @@
 #include <cstdint>
 #include <memory>
 
+#include "upstream/meters.h"
 #include "upstream/pool.h"
 #include "upstream/shared_endpoint.h"
 
 namespace turnpike::upstream {
 
+class WorkerClusters;
+
 class Endpoint {
  public:
-  Endpoint(io::Loop& loop, const std::shared_ptr<const ClusterConfig>& config,
-           std::shared_ptr<SharedEndpoint> to, unsigned worker, tls::SessionCache* sessions)
-      : shared(*to),
-        counts(to->counts(worker)),
-        pool(loop, config, *to, worker, sessions),
-        owner_(std::move(to)) {}
+  Endpoint(WorkerClusters& worker, const std::shared_ptr<const ClusterConfig>& config,
+           std::shared_ptr<SharedEndpoint> to, tls::SessionCache* sessions);
 
   SharedEndpoint& shared;
   EndpointCounts& counts;
+  EndpointMeter meter;
   Pool pool;
   float weight = 1;        // with slow start; the balancer's
   unsigned active = 0;     // requests of this worker

@@ -54,7 +54,11 @@ struct Keeper::Wanted {
 };
 
 Keeper::Keeper(Registry& registry, std::shared_ptr<SharedCluster> shared)
-    : registry_(registry), shared_(std::move(shared)), set_(shared_->endpoints()) {}
+    : registry_(registry), shared_(std::move(shared)), set_(shared_->endpoints()) {
+  if (registry_.meters() == nullptr) return;
+  metrics_ = registry_.meters()->lease();
+  series_ = metrics_.series(registry_.meters()->cluster_group(), {shared_->name()});
+}
 
 Keeper::~Keeper() {
   for (const auto& name : names_) name->remove(*this);
@@ -175,6 +179,11 @@ std::shared_ptr<SharedEndpoint> Keeper::endpoint_for(const io::Address& address)
   if (found != by_name_.end()) return found->second;
   auto endpoint = std::make_shared<SharedEndpoint>(*shared_, address, shared_->shared_mailboxes());
   endpoint->bound.set_most(*endpoint, config_->pool.most_connections);
+  if (Meters* const meters = registry_.meters(); meters != nullptr) {
+    endpoint->metrics = meters->lease();
+    endpoint->series =
+        endpoint->metrics.series(meters->endpoint().group, {shared_->name(), endpoint->name()});
+  }
   // One that joins others is spared at first; those of the beginning are all alike.
   if (published_) endpoint->start_slowly(registry_.loop().now());
   return endpoint;
@@ -296,6 +305,15 @@ ClusterStatus Keeper::status() const {
   }
   for (const auto& name : names_) status.names.push_back(name->status());
   return status;
+}
+
+void Keeper::show() const {
+  Meters* const meters = registry_.meters();
+  const ClusterStatus all = status();
+  meters->show(series_, all);
+  for (std::size_t i = 0; i < all.endpoints.size(); ++i) {
+    meters->show(set_->members[i].endpoint->series, all.endpoints[i]);
+  }
 }
 
 }  // namespace turnpike::upstream

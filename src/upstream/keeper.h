@@ -34,6 +34,8 @@ class Keeper final : public NameWatch::Listener, public HealthCheck::Listener {
   const std::shared_ptr<const ClusterConfig>& config() const noexcept { return config_; }
   void on_ejected(const std::shared_ptr<SharedEndpoint>& endpoint);
   ClusterStatus status() const;
+  // Brings the metrics up to date.
+  void show() const;
   // Each of its DNS names has been answered at least once.
   bool settled() const;
 
@@ -72,6 +74,8 @@ class Keeper final : public NameWatch::Listener, public HealthCheck::Listener {
   std::unordered_map<SharedEndpoint*, Check> checks_;
   std::vector<std::shared_ptr<NameWatch>> names_;
   Balancing balancing_ = Balancing::least_request;  // that set_ was made for
+  observe::Lease metrics_;
+  observe::Series series_;
   bool published_ = false;
 };
 

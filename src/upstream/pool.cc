@@ -226,8 +226,10 @@ io::Task<void> Pool::connect_one() {
   {
     Connecting self(*this);
     const std::shared_ptr<const ClusterConfig> config = config_;  // may be replaced meanwhile
-    const TimePoint deadline = loop_.now() + config->pool.connect_timeout;
+    const TimePoint start = loop_.now();
+    const TimePoint deadline = start + config->pool.connect_timeout;
     stream = co_await self.dial.run(loop_, endpoint_.address(), config->tls, sessions_, deadline);
+    if (stream) meter_.connected(loop_.now() - start);
   }
   if (stream) {
     counts_.opened.add();

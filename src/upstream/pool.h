@@ -13,6 +13,7 @@
 #include "io/task.h"
 #include "upstream/cluster.h"
 #include "upstream/dial.h"
+#include "upstream/meters.h"
 #include "upstream/shared_endpoint.h"
 
 namespace turnpike::upstream {
@@ -49,12 +50,13 @@ class Connection final : private io::HangupListener {
 class Pool final : private io::Timer {
  public:
   Pool(io::Loop& loop, const std::shared_ptr<const ClusterConfig>& config, SharedEndpoint& endpoint,
-       unsigned worker, tls::SessionCache* sessions) noexcept
+       unsigned worker, tls::SessionCache* sessions, EndpointMeter& meter) noexcept
       : loop_(loop),
         config_(config),
         endpoint_(endpoint),
         counts_(endpoint.counts(worker)),
         sessions_(sessions),
+        meter_(meter),
         worker_(worker) {}
   // Nothing may be leased or waiting; connects under way have been cancelled (close()).
   ~Pool() override;
@@ -113,6 +115,7 @@ class Pool final : private io::Timer {
   SharedEndpoint& endpoint_;
   EndpointCounts& counts_;
   tls::SessionCache* const sessions_;  // null without TLS
+  EndpointMeter& meter_;
   Connection* newest_ = nullptr;
   Connection* oldest_ = nullptr;
   Waiting* waiting_head_ = nullptr;

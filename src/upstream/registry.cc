@@ -16,9 +16,18 @@ Registry::Registry(io::Loop& control, const RegistryOptions& options)
       slots_(std::make_shared<Slots>()),
       mailboxes_(std::make_shared<Mailboxes>(options.workers)) {
   mailboxes_->attach_control(loop_, *this);
+  if (options_.metrics == nullptr || options_.endpoint_metrics == nullptr) return;
+  meters_ = std::make_unique<Meters>(*options_.metrics, *options_.endpoint_metrics);
+  options_.metrics->before_render([self = self_] {
+    if (*self == nullptr) return;
+    for (const Keeper* const keeper : (*self)->order_) keeper->show();
+  });
 }
 
-Registry::~Registry() { mailboxes_->detach_control(); }
+Registry::~Registry() {
+  *self_ = nullptr;
+  mailboxes_->detach_control();
+}
 
 std::shared_ptr<const Assignment> Registry::update(
     const std::vector<std::shared_ptr<const ClusterConfig>>& configs) {

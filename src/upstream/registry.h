@@ -13,6 +13,7 @@
 #include "upstream/assignment.h"
 #include "upstream/events.h"
 #include "upstream/mailboxes.h"
+#include "upstream/meters.h"
 #include "upstream/name_watch.h"
 #include "upstream/shared_cluster.h"
 #include "upstream/status.h"
@@ -26,6 +27,10 @@ struct RegistryOptions {
   std::uint64_t seed = 1;        // of jitter
   Resolver* resolver = nullptr;  // not owned; null: DNS names have no address
   Events* events = nullptr;      // not owned; may be null
+  // Both or none; not owned. Metrics are defined by the Registry's constructor, so it comes before any
+  // series.
+  observe::Registry* metrics = nullptr;
+  const observe::EndpointMetrics* endpoint_metrics = nullptr;
 };
 
 // Lives and is called on the thread of `control`, but for mailboxes(). Outlives the WorkerClusters.
@@ -51,6 +56,7 @@ class Registry {
   const std::shared_ptr<Mailboxes>& mailboxes() const noexcept { return mailboxes_; }
   io::Loop& loop() noexcept { return loop_; }
   Random& random() noexcept { return random_; }
+  Meters* meters() noexcept { return meters_.get(); }
   Resolver* resolver() noexcept { return options_.resolver; }
   NameTable& names() noexcept { return names_; }
   unsigned checks_running() const noexcept { return checks_running_; }
@@ -69,6 +75,8 @@ class Registry {
   Random random_;
   std::shared_ptr<Slots> slots_;
   std::shared_ptr<Mailboxes> mailboxes_;
+  std::unique_ptr<Meters> meters_;  // may be null
+  std::shared_ptr<Registry*> self_ = std::make_shared<Registry*>(this);
   NameTable names_{*this};
   unsigned checks_running_ = 0;
   std::unordered_map<std::string, std::unique_ptr<Keeper>, StringHash, std::equal_to<>>

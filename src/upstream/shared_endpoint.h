@@ -12,6 +12,7 @@
 
 #include "base/time.h"
 #include "io/address.h"
+#include "observe/metrics.h"
 #include "upstream/counts.h"
 #include "upstream/mailboxes.h"
 
@@ -83,6 +84,9 @@ class SharedEndpoint : public std::enable_shared_from_this<SharedEndpoint> {
   EndpointCounts& counts(unsigned worker) noexcept { return counts_[worker]; }
   EndpointTotals totals() const noexcept;
 
+  // Its metrics; set before any worker hears of it.
+  observe::Lease metrics;
+  observe::Series series;
   ConnectionBound bound;
   // For outlier detection (outlier.h).
   std::atomic<unsigned> gateway_errors_in_a_row{0};

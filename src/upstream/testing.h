@@ -1,6 +1,7 @@
 // For tests only: a worker and a control thread on one loop with virtual time, and servers on loopback.
 #pragma once
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 #include <unistd.h>

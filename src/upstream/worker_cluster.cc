@@ -85,10 +85,10 @@ void WorkerCluster::load_endpoints() {
     if (found != known.end()) {
       endpoint = found->second;
     } else {
-      endpoint = endpoints_
-                     .emplace_back(std::make_unique<Endpoint>(loop_, config_, member.endpoint, owner_.index(),
-                                                              sessions_.get()))
-                     .get();
+      endpoint =
+          endpoints_
+              .emplace_back(std::make_unique<Endpoint>(owner_, config_, member.endpoint, sessions_.get()))
+              .get();
     }
     endpoint->member = true;
     endpoint->forgotten = false;
@@ -143,6 +143,7 @@ float WorkerCluster::slow_start(const SharedEndpoint& endpoint) noexcept {
 void WorkerCluster::report(Endpoint& endpoint, const Outcome& outcome) noexcept {
   --endpoint.active;
   endpoint.shared.active.fetch_sub(1, std::memory_order_relaxed);
+  endpoint.meter.attempt(outcome);
   const Judgement judgement = judge(outcome);
   if (judgement == Judgement::gateway_error) endpoint.counts.failures.add();
   if (judgement != Judgement::neutral && endpoint.member) {

@@ -42,14 +42,21 @@ void PlanClusters::drop() noexcept {
   clusters_.clear();
 }
 
-WorkerClusters::WorkerClusters(io::Loop& loop, Random& random, Registry& registry)
+WorkerClusters::WorkerClusters(io::Loop& loop, Random& random, Registry& registry, observe::Cells* cells)
     : loop_(loop),
       random_(random),
       mailboxes_(registry.mailboxes()),
+      meters_(registry.meters()),
+      cells_(cells),
       index_(mailboxes_->attach(loop, *this)),
       sweeper_(std::make_unique<Sweeper>(*this)) {}
 
 WorkerClusters::~WorkerClusters() { mailboxes_->detach(index_); }
+
+EndpointMeter WorkerClusters::meter(observe::Series series) const noexcept {
+  if (meters_ == nullptr || cells_ == nullptr) return {};
+  return {meters_->endpoint(), cells_->block(series)};
+}
 
 WorkerClusters::Slot& WorkerClusters::slot_of(const Assignment::Item& item) {
   if (item.slot >= slots_.size()) slots_.resize(std::max<std::size_t>(item.slot + 1, slots_.size() * 2));

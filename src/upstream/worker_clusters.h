@@ -7,9 +7,11 @@
 
 #include "base/random.h"
 #include "io/loop.h"
+#include "observe/metrics.h"
 #include "upstream/assignment.h"
 #include "upstream/cluster.h"
 #include "upstream/mailboxes.h"
+#include "upstream/meters.h"
 
 namespace turnpike::upstream {
 
@@ -45,7 +47,8 @@ class PlanClusters {
 // PlanClusters; the Registry must outlive it.
 class WorkerClusters {
  public:
-  WorkerClusters(io::Loop& loop, Random& random, Registry& registry);
+  // `cells` are this worker's, of RegistryOptions::metrics; null: it counts nothing there.
+  WorkerClusters(io::Loop& loop, Random& random, Registry& registry, observe::Cells* cells = nullptr);
   ~WorkerClusters();
   WorkerClusters(const WorkerClusters&) = delete;
   WorkerClusters& operator=(const WorkerClusters&) = delete;
@@ -66,6 +69,7 @@ class WorkerClusters {
 
   // --- for WorkerCluster ---
   void sweep_later();
+  EndpointMeter meter(observe::Series series) const noexcept;
 
  private:
   friend class PlanClusters;
@@ -86,6 +90,8 @@ class WorkerClusters {
   io::Loop& loop_;
   Random& random_;
   std::shared_ptr<Mailboxes> mailboxes_;
+  const Meters* meters_;
+  observe::Cells* cells_;
   unsigned index_;
   std::vector<Slot> slots_;                              // by SharedCluster::slot
   std::vector<std::unique_ptr<WorkerCluster>> retired_;  // their last connections are about to end
