@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::string_view kFieldNames[] = {
 #define X(name) #name,
-    TURNPIKE_ACCESS_FIELDS(X)
+#include "observe/access_fields.def"
 #undef X
 };
 constexpr std::size_t kFields = std::size(kFieldNames);

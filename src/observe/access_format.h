@@ -36,23 +36,10 @@ struct AccessRecord {
   std::string_view request_id, traceparent, user_agent, referer, tls_version, sni;
 };
 
-// X(identifier): the fields that a format may name.
-#define TURNPIKE_ACCESS_FIELDS(X)                                                                          \
-  X(time)                                                                                                  \
-  X(client)                                                                                                \
-  X(method)                                                                                                \
-  X(scheme)                                                                                                \
-  X(authority)                                                                                             \
-  X(path)                                                                                                  \
-  X(query)                                                                                                 \
-  X(protocol)                                                                                              \
-  X(status) X(response_flags) X(detail) X(duration_ms) X(upstream_ms) X(attempts) X(bytes_in) X(bytes_out) \
-      X(listener) X(route) X(rule) X(upstream) X(endpoint) X(request_id) X(traceparent) X(trace_id)        \
-          X(user_agent) X(referer) X(tls_version) X(sni)
-
+// The fields that a format may name.
 enum class FieldKind : std::uint8_t {
 #define X(name) name,
-  TURNPIKE_ACCESS_FIELDS(X)
+#include "observe/access_fields.def"
 #undef X
 };
 

@@ -77,7 +77,7 @@ TEST(AccessFormat, EveryFieldHasAPlaceInAllFormats) {
     EXPECT_TRUE(JsonCheck::valid(std::string_view(out).substr(0, out.size() - 1))) << out;
   }
 #define X(name) EXPECT_TRUE(AccessFormat::parse("%" #name "%")) << #name;
-  TURNPIKE_ACCESS_FIELDS(X)
+#include "observe/access_fields.def"
 #undef X
 }
 
