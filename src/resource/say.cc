@@ -1,6 +1,8 @@
 #include "resource/say.h"
 
-namespace turnpike::resource::detail {
+namespace turnpike::resource {
+
+namespace detail {
 
 std::string fill(std::string_view pattern, std::initializer_list<Piece> pieces) {
   std::string out;
@@ -14,4 +16,17 @@ std::string fill(std::string_view pattern, std::initializer_list<Piece> pieces) 
   return out;
 }
 
-}  // namespace turnpike::resource::detail
+}  // namespace detail
+
+std::string excerpt(std::string_view text) {
+  constexpr std::size_t kLongest = 60;
+  std::string out(text.substr(0, kLongest));
+  for (char& c : out) {
+    if (static_cast<unsigned char>(c) < 0x20) c = ' ';
+  }
+  while (!out.empty() && text.size() > kLongest && (out.back() & 0x80) != 0)
+    out.pop_back();  // no half character
+  return text.size() > kLongest ? out + "..." : out;
+}
+
+}  // namespace turnpike::resource

@@ -67,6 +67,19 @@ void check_target_refs(const std::vector<PolicyTargetReference>& targets, std::s
 void check_backend_tls_policy(BackendTlsPolicy& policy, Checker& checker) {
   constexpr std::array<Kind, 2> kTargets{Kind::service, Kind::backend};
   check_target_refs(policy.target_refs, kTargets, "BackendTLSPolicy", checker);
+  // Either the whole Service or some of its ports.
+  for (std::size_t i = 1; i < policy.target_refs.size(); ++i) {
+    const PolicyTargetReference& target = policy.target_refs[i];
+    for (std::size_t k = 0; k < i; ++k) {
+      const PolicyTargetReference& earlier = policy.target_refs[k];
+      const bool same =
+          target.kind == earlier.kind && target.group == earlier.group && target.name == earlier.name;
+      if (same && target.section_name.has_value() != earlier.section_name.has_value()) {
+        checker.error_in("targetRefs", i, "name",
+                         say("{} '{}' is a target both whole and by sectionName", target.kind, target.name));
+      }
+    }
+  }
 }
 
 void check_backend_tls_validation(BackendTlsPolicy&, Checker& checker) {

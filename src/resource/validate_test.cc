@@ -262,6 +262,18 @@ TEST(Validate, backend_tls_policies) {
             "5:23 a BackendTLSPolicy applies to Service or Backend, not to HTTPRoute");
 }
 
+TEST(Validate, a_target_is_named_whole_or_by_its_parts) {
+  const std::string tail = "]\n  validation: {hostname: a.b, wellKnownCACertificates: System}\n";
+  const auto policy = [&](std::string_view targets) {
+    return problem("BackendTLSPolicy", "  targetRefs: [" + std::string(targets) + tail);
+  };
+  EXPECT_EQ(policy("{kind: Service, name: s, sectionName: a}, {kind: Service, name: s, sectionName: b}"), "");
+  EXPECT_EQ(policy("{kind: Service, name: s}, {kind: Service, name: s, sectionName: b}"),
+            "5:64 Service 's' is a target both whole and by sectionName");
+  EXPECT_EQ(policy("{kind: Service, name: s}, {kind: Service, name: s}"),
+            "5:64 Service 's' is a target already; name another sectionName");
+}
+
 TEST(Validate, services) {
   const Case cases[] = {
       {"  ports: [{port: 80}]\n", ""},

@@ -276,6 +276,15 @@ std::size_t find_bad_byte(std::string_view text) {
   return std::string_view::npos;
 }
 
+std::size_t count_indicators(std::string_view text) {
+  std::size_t count = 0;
+  for (const char c : text) {
+    count += c == '[' || c == ']' || c == '{' || c == '}' || c == ',' || c == ':' || c == '?' || c == '&' ||
+             c == '*' || c == '!' || c == '"' || c == '\'';
+  }
+  return count;
+}
+
 Mark mark_at(std::string_view text, std::size_t offset) {
   Mark mark{0, 1};
   for (std::size_t i = 0; i < offset; ++i) {
@@ -327,6 +336,9 @@ std::optional<YamlError> Document::parse(std::string_view text, const YamlLimits
         mark_at(text, bad),
         text[bad] == '\r' ? "a carriage return without a line feed" : "this byte is not part of a UTF-8 text",
         {}};
+  }
+  if (text.size() > limits.indicators && count_indicators(text) > limits.indicators) {
+    return YamlError{{0, 1}, "the document has too many values", "divide it by lines '---'"};
   }
   try {
     ViewBuffer buffer(text);

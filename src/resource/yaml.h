@@ -17,6 +17,9 @@ namespace turnpike::resource {
 struct YamlLimits {
   std::size_t depth = 64;
   std::size_t nodes = 1'000'000;  // of one document, aliases counted as what they stand for
+  // Brackets, commas and other indicators of one document. yaml-cpp may hold a token of 200 bytes for each of
+  // them before it hands out the first (a flow collection on one line might be a key).
+  std::size_t indicators = 2'000'000;
 };
 
 // A value of a document. Lives in its Document's arena; texts too.

@@ -143,6 +143,10 @@ TEST(Yaml, the_number_of_values_is_bounded) {
   limits.nodes = 10;
   EXPECT_EQ(error_of("[1, 2, 3, 4, 5, 6, 7, 8, 9]", limits), "");
   EXPECT_NE(error_of("[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]", limits), "");
+  limits = {};
+  limits.indicators = 10;
+  EXPECT_EQ(error_of("[1, 2, 3, 4, 5, 6, 7, 8, 9]", limits), "");
+  EXPECT_EQ(error_of("[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]", limits), "0:1 the document has too many values");
 }
 
 }  // namespace
