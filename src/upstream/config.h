@@ -21,7 +21,7 @@ enum class Balancing : std::uint8_t { round_robin, least_request, consistent_has
 enum class Protocol : std::uint8_t { http1, h2c, websocket };
 
 struct EndpointConfig {
-  std::string address;  // an IP literal, or a DNS name that is resolved while running (A/AAAA)
+  std::string address;  // an IP literal, "unix:/path", or a DNS name that is resolved while running (A/AAAA)
   std::uint16_t port = 0;
   std::uint32_t weight = 1;  // 0: gets no traffic
   bool ready = true;         // EndpointSlice condition; one that is not ready gets no traffic

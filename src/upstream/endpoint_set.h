@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -17,6 +18,7 @@ struct EndpointSet {
     std::shared_ptr<SharedEndpoint> endpoint;
     std::uint32_t weight = 1;
     bool ready = true;
+    std::string zone;
 
     // May get traffic, healthy or not.
     bool eligible() const noexcept { return ready && weight > 0; }

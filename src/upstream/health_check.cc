@@ -66,7 +66,8 @@ std::string HealthCheck::request() const {
   std::string text = "GET ";
   text += config_->health.path.empty() ? "/" : config_->health.path;
   text += " HTTP/1.1\r\nHost: ";
-  text += config_->health.host.empty() ? endpoint_->name() : config_->health.host;
+  const std::string own = endpoint_->address().is_ip() ? endpoint_->name() : "localhost";
+  text += config_->health.host.empty() ? own : config_->health.host;
   text += "\r\nUser-Agent: turnpike-health\r\nConnection: close\r\n\r\n";
   return text;
 }

@@ -1,6 +1,7 @@
 #include "upstream/keeper.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "upstream/maglev.h"
@@ -8,6 +9,15 @@
 #include "upstream/registry.h"
 
 namespace turnpike::upstream {
+namespace {
+
+// The address of an endpoint that needs no DNS.
+std::optional<io::Address> literal(const EndpointConfig& endpoint) {
+  if (endpoint.address.starts_with("unix:")) return io::Address::from_unix(endpoint.address);
+  return io::Address::from_ip(endpoint.address, endpoint.port);
+}
+
+}  // namespace
 
 // Waits for the end of an endpoint's ejection, and remembers it for the next one.
 class Keeper::Ejection final : public io::Timer {
@@ -51,6 +61,7 @@ struct Keeper::Wanted {
   io::Address address;
   std::uint32_t weight = 1;
   bool ready = true;
+  std::string zone;
 };
 
 Keeper::Keeper(Registry& registry, std::shared_ptr<SharedCluster> shared)
@@ -96,8 +107,7 @@ void Keeper::watch_names() {
     if (std::ranges::find(names, watch) == names.end()) names.push_back(std::move(watch));
   };
   for (const EndpointConfig& endpoint : config_->endpoints) {
-    if (!io::Address::from_ip(endpoint.address, endpoint.port))
-      add(key_for(endpoint.address, DnsKind::address));
+    if (!literal(endpoint)) add(key_for(endpoint.address, DnsKind::address));
   }
   if (const DnsConfig& dns = config_->dns; !dns.name.empty()) {
     add(key_for(dns.name, dns.srv ? DnsKind::srv : DnsKind::address));
@@ -109,27 +119,30 @@ void Keeper::watch_names() {
 
 std::vector<Keeper::Wanted> Keeper::wanted(bool& dns_failed) const {
   std::vector<Wanted> all;
-  const auto add = [&](const NameKey& key, std::uint16_t port, std::uint32_t weight, bool ready) {
+  const auto add = [&](const NameKey& key, const EndpointConfig& as) {
     const NameWatch* const watch = watch_of(key);
     if (watch == nullptr || watch->records().empty()) {
       dns_failed = true;
       return;
     }
     for (const DnsRecord& record : watch->records()) {
-      Wanted& want =
-          all.emplace_back(record.address, key.kind == DnsKind::srv ? record.weight : weight, ready);
-      if (key.kind != DnsKind::srv) want.address.set_port(port);
+      Wanted& want = all.emplace_back(record.address, as.weight, as.ready, as.zone);
+      if (key.kind == DnsKind::srv) {
+        want.weight = record.weight;
+      } else {
+        want.address.set_port(as.port);
+      }
     }
   };
   for (const EndpointConfig& endpoint : config_->endpoints) {
-    if (const auto address = io::Address::from_ip(endpoint.address, endpoint.port)) {
-      all.emplace_back(*address, endpoint.weight, endpoint.ready);
+    if (const auto address = literal(endpoint)) {
+      all.emplace_back(*address, endpoint.weight, endpoint.ready, endpoint.zone);
     } else {
-      add(key_for(endpoint.address, DnsKind::address), endpoint.port, endpoint.weight, endpoint.ready);
+      add(key_for(endpoint.address, DnsKind::address), endpoint);
     }
   }
   if (const DnsConfig& dns = config_->dns; !dns.name.empty()) {
-    add(key_for(dns.name, dns.srv ? DnsKind::srv : DnsKind::address), dns.port, 1, true);
+    add(key_for(dns.name, dns.srv ? DnsKind::srv : DnsKind::address), {"", dns.port, 1, true, ""});
   }
   return all;
 }
@@ -208,7 +221,7 @@ bool Keeper::rebuild() {
     endpoint = endpoint_for(want.address);
     by_name.emplace(endpoint->name(), endpoint);
     places.emplace(endpoint.get(), set->members.size());
-    set->members.push_back({endpoint, want.weight, want.ready});
+    set->members.push_back({endpoint, want.weight, want.ready, want.zone});
   }
   set->dns_failed = dns_failed;
   if (published_ && set->members == set_->members && set->dns_failed == set_->dns_failed &&
@@ -290,6 +303,7 @@ ClusterStatus Keeper::status() const {
     const SharedEndpoint& endpoint = *member.endpoint;
     EndpointStatus& out = status.endpoints.emplace_back();
     out.address = endpoint.name();
+    out.zone = member.zone;
     out.token = endpoint.token();
     out.weight = member.weight;
     out.ready = member.ready;
