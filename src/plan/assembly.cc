@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/hash.h"
 #include "plan/matches.h"
 #include "resource/say.h"
 
@@ -15,6 +16,18 @@ std::uint16_t prefix_bytes(const resource::HttpPathMatch& path) {
   std::string_view value = *path.value;
   while (value.ends_with('/')) value.remove_suffix(1);
   return static_cast<std::uint16_t>(std::min<std::size_t>(value.size(), Listener::kWholePath - 1));
+}
+
+std::uint64_t digest_of(const route::Match& match) {
+  std::uint64_t out = hash_bytes(match.path.value, static_cast<std::uint64_t>(match.path.kind));
+  out = hash_bytes(match.host.name, out + static_cast<std::uint64_t>(match.host.kind));
+  if (match.method) out = mix_hash(out, 1 + static_cast<std::uint64_t>(*match.method));
+  for (const auto* values : {&match.headers, &match.query}) {
+    out = mix_hash(out, values->size() + 1);
+    for (const route::ValueMatch& value : *values)
+      out = hash_bytes(value.value, hash_bytes(value.name, out + static_cast<std::uint64_t>(value.kind)));
+  }
+  return out;
 }
 
 }  // namespace
@@ -100,6 +113,7 @@ void Assembly::add_matches(std::uint32_t route, const Link& link, std::uint32_t 
   const resource::HttpRoute& spec = *store_.all<resource::HttpRoute>()[route];
   Inbox& inbox = inboxes_[link.listener];
   inbox.routes.emplace_back(static_cast<std::uint32_t>(inbox.matches.size()), route);
+  const std::uint64_t listener_digest = hash_bytes(topology_.listeners[link.listener].name);
   for (std::uint32_t h = link.first_host; h < link.first_host + link.host_count; ++h) {
     for (std::uint32_t r = 0; r < spec.rules.size(); ++r) {
       for (std::uint32_t m = 0; m < spec.rules[r].matches.size(); ++m) {
@@ -114,6 +128,8 @@ void Assembly::add_matches(std::uint32_t route, const Link& link, std::uint32_t 
                             .match = m};
         match.target = first_rule + r;
         inbox.info.push_back({.prefix_bytes = prefix_bytes(from.path), .route_metrics = {}});
+        std::uint64_t& digest = plan_->rules[match.target].matches_digest;
+        digest = mix_hash(digest + 1, digest_of(match) + listener_digest);
       }
     }
   }

@@ -105,6 +105,7 @@ struct Rule {
   // Consistent hashing: what the key is.
   enum class HashKey : std::uint8_t { none, source_ip, header, cookie } hash_key = HashKey::none;
   std::string hash_name;
+  std::uint64_t matches_digest = 0;  // of the listeners, hostnames and matches that lead here: for diff()
 };
 
 // One listener of a Gateway or ListenerSet: a port, perhaps a hostname, and the routes attached to it.

@@ -78,9 +78,11 @@ bool Assembly::fill_port(const PendingPort& pending, Port& port, std::uint32_t i
       continue;
     }
     hosts.push_back(topology_.listeners[node].host);
-    if (sources != nullptr)
-      sources->push_back(
-          {index, static_cast<std::uint32_t>(port.listeners.size() - 1), inboxes_[node].matches});
+    if (sources == nullptr) continue;
+    ListenerSource& source = sources->emplace_back(
+        index, static_cast<std::uint32_t>(port.listeners.size() - 1), inboxes_[node].matches);
+    // The names that the matches were made with end with the compilation.
+    for (route::Match& match : source.matches) match.precedence.route = plan_->rules[match.target].route;
   }
   port.hosts = route::HostIndex(hosts);
   return !port.listeners.empty();
