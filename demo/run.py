@@ -199,12 +199,14 @@ def main():
         "users), says what to try and what to edit, and stops cleanly on Ctrl-C. Needs no root. Ports that are taken "
         "are replaced by the next free ones.")
     parser.add_argument("--for", dest="limit", type=seconds, default=0, metavar="20s", help="stop by itself after this time")
+    parser.add_argument("--no-build", action="store_true", help="take what is built")
     given = parser.parse_args()
     campus = Campus()
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, lambda *_: campus.stopping.set())
     try:
-        build()
+        if not given.no_build:
+            build()
         WORK.mkdir(parents=True, exist_ok=True)
         ports = choose_ports()
         config = live_config(ports)

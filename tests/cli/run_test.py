@@ -158,10 +158,10 @@ def test_refused_changes_are_shown_until_a_good_one(gateway):
     one.reload(CONFIG.replace("rules", "rulez"), expect="refused")
     refused = json.loads(one.admin("/status")[1])["configuration"]["refused"]
     assert refused["diagnostics"][0]["line"] == 14 and "rules" in refused["diagnostics"][0]["hint"]
-    assert "turnpike_config_up_to_date 0" in one.admin("/metrics")[1]
+    assert "turnpike_config_ok 0" in one.admin("/metrics")[1]
     one.reload(CONFIG + "\n")
     assert json.loads(one.admin("/status")[1])["configuration"]["refused"] is None
-    assert "turnpike_config_up_to_date 1" in one.admin("/metrics")[1]
+    assert "turnpike_config_ok 1" in one.admin("/metrics")[1]
 
 
 def test_sighup_reads_anew(gateway):
