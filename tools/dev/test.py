@@ -158,7 +158,7 @@ def pytest(title, paths, options, pattern, tally, prefix="", parallel=True, env=
         argv = ["/usr/bin/python3", "-m", "pytest", "-q", "-p", "no:cacheprovider", "--no-header", "--tb=short",
                 f"--junitxml={report}", *paths, *options]
         if parallel:
-            argv += ["-n", str(2 * JOBS), "--dist", "worksteal"]
+            argv += ["-n", str(2 * JOBS)]
         if pattern:
             argv += ["-k", pattern]
         done = subprocess.run(argv, cwd=ROOT, env=env, stdin=subprocess.DEVNULL, stdout=sys.stderr)
