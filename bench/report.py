@@ -95,7 +95,7 @@ def table(results):
 
 
 def target(case):
-    return f"≤ {case['target']:g}" if case.get("target") else "-"
+    return f"≤ {case['target']}" if case.get("target") else "-"
 
 
 def latency_table(cpu):

@@ -61,7 +61,8 @@ class Bench:
                 term.say(term.yellow(f"   {kind.name} takes no part: {missing}"))
                 return None
             self.running[kind.name] = one
-            self.versions[kind.name] = one.version()
+            if "," not in kind.name:  # variants are the same program
+                self.versions[kind.name] = one.version()
         return self.running[kind.name]
 
     def stop(self, names=None):

@@ -41,17 +41,23 @@ class Gateway:
         fresh.write_text(text)
         fresh.rename(self.config / name)
 
-    def start(self, env=None, wait=True):
+    def start(self, env=None, wait=True, argv=None):
+        """`argv`: arguments in place of `run` with its configuration and ports."""
+        if argv is not None:
+            return self.launch([*self.prefix, self.binary, *argv], env, wait)
         argv = [*self.prefix, self.binary, "run", "--config", self.config, "--bind", "127.0.0.1", "--ephemeral-ports",
                 "--ports-file", self.ports_file]
         if "--admin" not in self.args:
             argv += ["--admin", "127.0.0.1:0"]
         if "--workers" not in self.args:
             argv += ["--workers", "1"]
+        return self.launch([*argv, *self.args], env, wait)
+
+    def launch(self, argv, env, wait):
         self.out = open(self.folder / "stdout", "ab")
         self.err = open(self.folder / "stderr", "ab")
         self.ports_file.unlink(missing_ok=True)
-        self.process = subprocess.Popen([str(a) for a in [*argv, *self.args]], stdin=subprocess.DEVNULL,
+        self.process = subprocess.Popen([str(a) for a in argv], stdin=subprocess.DEVNULL,
                                         stdout=self.out, stderr=self.err, cwd=self.folder,
                                         env={**os.environ, **(env or {})})
         if wait:

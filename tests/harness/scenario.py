@@ -542,5 +542,35 @@ class Scenario:
             if abs(counts.get(who, 0) / times - share) > (spec.get("tolerance", 0.1) if share else 0):
                 raise Unmet(f"{who} answered {counts.get(who, 0)} of {times}, expected a share of {share}: {counts}")
 
+    def step_eventually(self, spec):
+        """{request, expect, within}: asks again until the answer is as expected."""
+        only(spec, {"request", "expect", "within", "to", "tls"}, "eventually")
+        how = {k: spec[k] for k in ("to", "tls") if k in spec}
+        self.eventually(lambda: self.step_request(spec["request"], spec.get("expect", 200), **how), spec.get("within", 3.0))
+
+    def step_file(self, spec):
+        """{name, matches, lacks}: a file in the test's folder."""
+        only(spec, {"name", "matches", "lacks", "within"}, "file")
+        self.eventually(lambda: self.check_file(spec), spec.get("within", 2.0))
+
+    def check_file(self, spec):
+        path = self.folder / spec["name"]
+        text = path.read_text(errors="replace") if path.exists() else ""
+        for pattern in expect.as_list(spec.get("matches")):
+            if not re.search(pattern, text, re.M):
+                raise Unmet(f"{spec['name']}: nothing matches {pattern!r} in {text[-500:]!r}")
+        for pattern in expect.as_list(spec.get("lacks")):
+            if re.search(pattern, text, re.M):
+                raise Unmet(f"{spec['name']}: {pattern!r} must not match")
+
+    def step_move(self, spec):
+        """{old: new}: renames files of the test's folder."""
+        for old, new in spec.items():
+            (self.folder / old).rename(self.folder / new)
+
+    def step_background(self, argv):
+        """Another subcommand that serves, in place of `run`; it must write ${dir}/ports.json."""
+        self.gateway.start(argv=argv)
+
     def step_wait(self, seconds):
         time.sleep(seconds)
