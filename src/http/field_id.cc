@@ -28,10 +28,10 @@ struct Entry {
   std::uint8_t size = 0;
 };
 
-constexpr std::uint32_t word_at(const char* at) noexcept {
+constexpr std::uint32_t word_at(std::string_view name, std::size_t at) noexcept {
   std::uint32_t word = 0;
   for (unsigned i = 0; i < 4; ++i)
-    word |= static_cast<std::uint32_t>(static_cast<unsigned char>(at[i])) << (8 * i);
+    word |= static_cast<std::uint32_t>(static_cast<unsigned char>(name[at + i])) << (8 * i);
   return word | 0x20202020u;
 }
 
@@ -53,8 +53,7 @@ consteval bool fill(Table& table) {
   for (unsigned id = 1; id < kCount; ++id) {
     const std::string_view name = kNames[id];
     if (name.size() < 4) continue;
-    const unsigned slot =
-        slot_of(word_at(name.data()), word_at(name.data() + name.size() - 4), name.size(), table.seed);
+    const unsigned slot = slot_of(word_at(name, 0), word_at(name, name.size() - 4), name.size(), table.seed);
     if (table.ids[slot] != 0) return false;
     table.ids[slot] = static_cast<std::uint8_t>(id);
   }
@@ -134,8 +133,9 @@ static_assert(std::endian::native == std::endian::little, "word_at() and load32(
 FieldId field_id(std::string_view name) noexcept {
   if (name.size() < 4) return short_id(name);
   if (name.size() > kLongest) return FieldId::unknown;
-  const std::uint32_t first = load32(name.data()) | 0x20202020u;
-  const std::uint32_t last = load32(name.data() + name.size() - 4) | 0x20202020u;
+  const char* const text = name.data();
+  const std::uint32_t first = load32(text) | 0x20202020u;
+  const std::uint32_t last = load32(text + name.size() - 4) | 0x20202020u;
   const std::uint8_t id = kTable.ids[slot_of(first, last, name.size(), kTable.seed)];
   return id != 0 && same(name, kTable.entries[id]) ? static_cast<FieldId>(id) : FieldId::unknown;
 }

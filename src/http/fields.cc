@@ -106,8 +106,8 @@ std::string_view Fields::joined(Arena& arena, std::string_view name) const {
   for (const Field* at = first; at != end(); ++at) {
     if (!matches(*at, id, name)) continue;
     if (at != first) {
-      std::memcpy(to, ", ", 2);
-      to += 2;
+      *to++ = ',';
+      *to++ = ' ';
     }
     if (!at->value.empty()) std::memcpy(to, at->value.data(), at->value.size());
     to += at->value.size();

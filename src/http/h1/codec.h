@@ -15,16 +15,16 @@
 namespace turnpike::http::h1 {
 
 struct Limits {
-  std::size_t request_line = 8 * 1024;  // bytes of the request line or status line: 414
-  std::size_t head = 32 * 1024;         // bytes of the whole head: 431
-  std::size_t field_count = 100;        // 431
-  std::size_t field_line = 16 * 1024;   // bytes of one field line: 431
-  std::size_t chunk_size_digits = 16;   // hexadecimal digits of a chunk size
-  std::size_t chunk_extension = 256;    // bytes of the extensions of one chunk
+  std::size_t request_line = 8192;     // bytes of the request line or status line: 414
+  std::size_t head = 32'768;           // bytes of the whole head: 431
+  std::size_t field_count = 100;       // 431
+  std::size_t field_line = 16'384;     // bytes of one field line: 431
+  std::size_t chunk_size_digits = 16;  // hexadecimal digits of a chunk size
+  std::size_t chunk_extension = 256;   // bytes of the extensions of one chunk
   std::size_t chunk_extensions_total =
-      16 * 1024;                   // bytes of extensions and size lines over the payload moved, per message
-  std::size_t trailer = 8 * 1024;  // bytes of the trailer section: 431
-  std::uint64_t body = 0;          // bytes of content; 0: no limit. 413
+      16 * 1024;               // bytes of extensions and size lines over the payload moved, per message
+  std::size_t trailer = 8192;  // bytes of the trailer section: 431
+  std::uint64_t body = 0;      // bytes of content; 0: no limit. 413
   bool operator==(const Limits&) const = default;
 };
 
@@ -41,9 +41,9 @@ struct ParseResult {
 // bytes, the same arena and `out`; they may have moved. `scanned` (0 at first, and again after complete and
 // error) is opaque: it remembers how far the search for the end has come, so that a head sent byte by byte
 // costs linear time. Errors show as soon as they are certain. Views point into `bytes`, field storage into
-// the arena. Up to two empty lines in front of a request are passed over (RFC 9112 §2.2). With an absolute-form
-// target `authority` is the target's and the Host field must be replaced by it (§3.2.2); OPTIONS of an empty
-// path becomes "*" (§3.2.4).
+// the arena. Up to two empty lines in front of a request are passed over (RFC 9112 §2.2). With an
+// absolute-form target `authority` is the target's and the Host field must be replaced by it (§3.2.2);
+// OPTIONS of an empty path becomes "*" (§3.2.4).
 ParseResult parse_request(std::string_view bytes, std::size_t& scanned, const Limits& limits, Arena& arena,
                           RequestHead& out);
 // `request_method` decides the framing (RFC 9112 §6.3): no content for HEAD, 1xx, 204, 304 and CONNECT's 2xx.

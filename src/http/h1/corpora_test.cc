@@ -166,7 +166,7 @@ std::string bytes_of(const Case& item) {
   bool host = false;
   for (const auto& [name, value] : item.headers) host |= name == "Host";
   if (!host) bytes += "Host: localhost\r\n";
-  for (const auto& [name, value] : item.headers) bytes += name + ": " + value + "\r\n";
+  for (const auto& [name, value] : item.headers) bytes.append(name).append(": ").append(value).append("\r\n");
   return bytes + "\r\n";
 }
 

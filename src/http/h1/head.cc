@@ -37,10 +37,11 @@ bool worth_parsing(std::string_view bytes, std::size_t& scanned, std::size_t sta
   if (start_line && bytes.size() - line <= kEarly) return true;
   if (bytes.size() - line > (start_line ? start_line_limit : limits.field_line)) return true;
   if (at > 0 && bytes[at - 1] == '\n') return true;  // the first byte of a line may be an error
-  const char* const end = bytes.data() + bytes.size();
-  const char* const stop = scan.text(bytes.data(), bytes.data() + at, end);
+  const char* const begin = bytes.data();
+  const char* const end = begin + bytes.size();
+  const char* const stop = scan.text(begin, begin + at, end);
   const bool wait = stop == end || (*stop == '\r' && stop + 1 == end);
-  if (wait) scanned = line << 32 | static_cast<std::size_t>(stop - bytes.data());
+  if (wait) scanned = line << 32 | static_cast<std::size_t>(stop - begin);
   return !wait;
 }
 

@@ -77,7 +77,7 @@ std::vector<Block> read_blocks(const std::string& file, const std::string& kind)
       if (into == &log) blocks.push_back({file + ": " + title, meta, unescape(body), log});
       into = nullptr;
     } else if (into != nullptr) {
-      *into += line + "\n";
+      into->append(line).append("\n");
     } else if (line.starts_with("#")) {
       title = line.substr(line.find_first_not_of("# "));
       meta.clear();

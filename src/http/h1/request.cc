@@ -190,7 +190,8 @@ ParseResult parse_request(std::string_view bytes, std::size_t& scanned, const Li
   Fields fields = scanned == 0 ? Fields() : out.fields;  // whose memory serves again while the head grows
   fields.clear();
   out = RequestHead();
-  const Span span{bytes.data(), bytes.data() + std::min(bytes.size(), limits.head)};
+  const char* const begin = bytes.data();
+  const Span span{begin, begin + std::min(bytes.size(), limits.head)};
   const bool cut = bytes.size() >= limits.head;
   const char* line = span.begin;
   const StartLine start = read_request_line(span, limits, out, scan);
@@ -216,7 +217,7 @@ ParseResult parse_request(std::string_view bytes, std::size_t& scanned, const Li
   const Error error = judge(out);
   if (error.kind != ErrorKind::none) return failed(scanned, error);
   scanned = 0;
-  return {Parse::complete, static_cast<std::size_t>(lines.at - bytes.data()), {}};
+  return {Parse::complete, static_cast<std::size_t>(lines.at - begin), {}};
 }
 
 }  // namespace turnpike::http::h1

@@ -98,7 +98,8 @@ ParseResult parse_response(std::string_view bytes, std::size_t& scanned, const L
   Fields fields = scanned == 0 ? Fields() : out.fields;  // whose memory serves again while the head grows
   fields.clear();
   out = ResponseHead();
-  const Span span{bytes.data(), bytes.data() + std::min(bytes.size(), limits.head)};
+  const char* const begin = bytes.data();
+  const Span span{begin, begin + std::min(bytes.size(), limits.head)};
   const bool cut = bytes.size() >= limits.head;
   const char* line = span.begin;
   const StartLine start = read_status_line(span, limits, out, scan);
@@ -123,7 +124,7 @@ ParseResult parse_response(std::string_view bytes, std::size_t& scanned, const L
   const Error error = judge(request_method, out);
   if (error.kind != ErrorKind::none) return failed(scanned, error);
   scanned = 0;
-  return {Parse::complete, static_cast<std::size_t>(lines.at - bytes.data()), {}};
+  return {Parse::complete, static_cast<std::size_t>(lines.at - begin), {}};
 }
 
 }  // namespace turnpike::http::h1
