@@ -4,7 +4,7 @@ complete -c turnpike -n __fish_use_subcommand -a run -d 'Serve a configuration'
 complete -c turnpike -n '__fish_seen_subcommand_from run' -F
 complete -c turnpike -n '__fish_seen_subcommand_from run' -l help -s h -d 'This text'
 complete -c turnpike -n '__fish_seen_subcommand_from run' -l config -s c -r -F -d 'Files and folders with the configuration'
-complete -c turnpike -n '__fish_seen_subcommand_from run' -l bind -x -d 'Address of the listeners whose Gateway names none; default: all'
+complete -c turnpike -n '__fish_seen_subcommand_from run' -l bind -x -d 'Address of all listeners, whatever their Gateways say'
 complete -c turnpike -n '__fish_seen_subcommand_from run' -l workers -s w -x -d 'Threads that serve; default: one per usable core'
 complete -c turnpike -n '__fish_seen_subcommand_from run' -l admin -x -a 'off 127.0.0.1:9901' -d 'Admin API: loopback HOST:PORT, unix:/PATH or off; default 127.0.0.1:9901'
 complete -c turnpike -n '__fish_seen_subcommand_from run' -l access-log -r -F -a 'stdout off' -d 'stdout, off or a file; default: as TelemetryPolicy says, or stdout'

@@ -111,7 +111,7 @@ void add_serving(CLI::App& app, Arguments& arguments, Raw& raw) {
   CLI::App* run = add(app, arguments, Command::run, "run", "Serve a configuration", kRun);
   run->add_option("-c,--config,PATH", raw.config, "Files and folders with the configuration")
       ->type_name("PATH");
-  run->add_option("--bind", raw.bind, "Address of the listeners whose Gateway names none; default: all")
+  run->add_option("--bind", raw.bind, "Address of all listeners, whatever their Gateways say")
       ->type_name("IP");
   serving_options(*run, arguments, raw);
   CLI::App* proxy =

@@ -15,6 +15,8 @@ namespace {
 
 using control::Exit;
 
+constexpr std::uint16_t kAnyPort = 8080;  // what the listener calls itself where the kernel chooses
+
 void log_each(observe::Log& log, std::span<const resource::Diagnostic> diagnostics) {
   for (const resource::Diagnostic& d : diagnostics) {
     const auto level =
@@ -30,7 +32,12 @@ void log_each(observe::Log& log, std::span<const resource::Diagnostic> diagnosti
 Exit run(const Arguments& arguments) {
   control::Options options = arguments.options;
   if (arguments.command == Command::proxy) {
-    auto text = proxy_text(arguments.listen, arguments.to);
+    HostPort listen = arguments.listen;
+    if (listen.port == 0) {  // a free one: Gateways know no port 0
+      options.ephemeral_ports = true;
+      listen.port = kAnyPort;
+    }
+    auto text = proxy_text(listen, arguments.to);
     if (!text) {
       std::fprintf(stderr, "turnpike proxy: %s\nSee 'turnpike proxy --help'.\n", text.error().c_str());
       return Exit::usage;

@@ -13,6 +13,7 @@ class Terminal {
   // For a stream of this process.
   static Terminal of(std::FILE* stream) noexcept;
 
+  bool colour() const noexcept { return colour_; }
   std::string bold(std::string_view text) const { return in("1", text); }
   std::string faint(std::string_view text) const { return in("2", text); }
   std::string red(std::string_view text) const { return in("1;31", text); }

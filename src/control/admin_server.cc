@@ -226,10 +226,8 @@ AdminResponse AdminServer::answer(const Connection& connection, Next& next, std:
     return admin_error(status_of(connection.parsed.error.kind), connection.parsed.error.detail);
   }
   if (!head.keep_alive || head.version == http::Version::http10) next = Next::close;
-  if (head.framing != http::Framing::none) {
-    next = Next::close;
-    return admin_error(413, "requests to the admin API have no content");
-  }
+  const bool content = head.framing == http::Framing::chunked || head.content_length > 0;
+  if (content) next = Next::close;  // it is not read
   const bool missing = head.authority.empty() && head.version == http::Version::http10;
   if (check_host_ && !missing && !admin_host_allowed(head.authority)) {
     return admin_error(
@@ -241,6 +239,7 @@ AdminResponse AdminServer::answer(const Connection& connection, Next& next, std:
     allow = "GET, HEAD";
     return admin_error(405, "the admin API is read-only: use GET or HEAD");
   }
+  if (content) return admin_error(413, "requests to the admin API have no content");
   return pages_.get({head.path, head.query, head.fields.value(http::FieldId::accept)});
 }
 

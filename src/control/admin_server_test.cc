@@ -129,6 +129,10 @@ TEST_F(AdminServerTest, ContentIsRefusedAndTheConnectionCloses) {
   const std::string answer = exchange("GET / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nGET /");
   EXPECT_THAT(answer, StartsWith("HTTP/1.1 413 "));
   EXPECT_TRUE(closed);
+  EXPECT_THAT(exchange("POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
+              StartsWith("HTTP/1.1 405 "));
+  EXPECT_THAT(exchange("GET / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
+              StartsWith("HTTP/1.1 413 "));
   EXPECT_TRUE(pages.seen.empty());
 }
 

@@ -24,7 +24,7 @@ struct Options {
 
   unsigned workers = 0;              // 0: one per core that this process may use
   std::string admin{kDefaultAdmin};  // "HOST:PORT" on loopback, "unix:/path" or "off"
-  std::optional<std::string> bind;   // address of all listeners that name none; absent: all addresses
+  std::optional<std::string> bind;   // address of all listeners; absent: as Gateways say, else all addresses
   bool ephemeral_ports = false;      // every listener on a free port; see ports_file
   bool share_ports = false;          // let another Turnpike of the same user listen on the same ports
   std::string ports_file;            // written once everything listens and after each reload; empty: none

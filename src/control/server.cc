@@ -33,6 +33,7 @@ Server::Server(Options options, observe::Log& log, ShowDiagnostics show)
       metrics_(workers_count_),
       families_(observe::define_families(metrics_)),
       control_metrics_(metrics_, families_.process),
+      certificates_(metrics_, families_.certificate, log_),
       pages_(state_, metrics_, [this] { return statuses(); }),
       admin_(loop_, pages_),
       tickets_(std::make_shared<tls::TicketKeys>()),
@@ -40,7 +41,7 @@ Server::Server(Options options, observe::Log& log, ShowDiagnostics show)
       ports_({.workers = workers_count_, .share = options_.share_ports}),
       tick_(loop_, [this] { tick(); }),
       tidy_(loop_, [this] { tidy(); }),
-      rotate_tickets_(loop_, [this] { rotate_tickets(); }),
+      half_day_(loop_, [this] { each_half_day(); }),
       drain_(loop_, [this] { watch_drain(); }) {
   state_.started = std::chrono::system_clock::now();
 }
@@ -90,7 +91,7 @@ Exit Server::start() {
     return Exit::cannot_start;
   }
   tick();
-  rotate_tickets_.set(std::chrono::hours(tls::TicketKeys::kRotateHours));
+  half_day_.set(std::chrono::hours(tls::TicketKeys::kRotateHours));
   return Exit::ok;
 }
 
@@ -115,11 +116,13 @@ std::expected<void, std::string> Server::open_access_log(const resource::Telemet
 
 void Server::make_workers() {
   resolver_ = upstream::make_cares_resolver(loop_);
-  upstreams_ =
-      std::make_unique<upstream::Registry>(loop_, upstream::RegistryOptions{.workers = workers_count_,
-                                                                            .seed = random_seed(),
-                                                                            .resolver = resolver_.get(),
-                                                                            .events = &upstream_log_});
+  upstreams_ = std::make_unique<upstream::Registry>(
+      loop_, upstream::RegistryOptions{.workers = workers_count_,
+                                       .seed = random_seed(),
+                                       .resolver = resolver_.get(),
+                                       .events = &upstream_log_,
+                                       .metrics = &metrics_,
+                                       .endpoint_metrics = &families_.endpoint});
   const proxy::Shared shared{.workers = workers_count_,
                              .overload = *overload_,
                              .upstreams = *upstreams_,
@@ -217,9 +220,10 @@ void Server::tidy() {
   tidy_.set(kTidyEvery);
 }
 
-void Server::rotate_tickets() {
+void Server::each_half_day() {
   tickets_->rotate();
-  rotate_tickets_.set(std::chrono::hours(tls::TicketKeys::kRotateHours));
+  certificates_.warn(std::chrono::system_clock::now());
+  half_day_.set(std::chrono::hours(tls::TicketKeys::kRotateHours));
 }
 
 }  // namespace turnpike::control

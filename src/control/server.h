@@ -13,6 +13,7 @@
 #include "control/admin_pages.h"
 #include "control/admin_server.h"
 #include "control/alarm.h"
+#include "control/certificates.h"
 #include "control/control_metrics.h"
 #include "control/file_watch.h"
 #include "control/limits.h"
@@ -58,7 +59,7 @@ class Server {
     std::shared_ptr<const plan::Plan> plan;  // null where reading or compiling found errors
     std::shared_ptr<const resource::TelemetryPolicy> telemetry;
     std::vector<resource::Diagnostic> diagnostics;
-    TimePoint began;
+    TimePoint began, parsed, compiled;
   };
 
   // --- start ---
@@ -85,7 +86,7 @@ class Server {
   void watch_drain();
   void tick();
   void tidy();
-  void rotate_tickets();
+  void each_half_day();
 
   const Options options_;
   observe::Log& log_;
@@ -93,10 +94,11 @@ class Server {
   const unsigned workers_count_;
 
   io::Loop loop_;
-  State state_;
   observe::Registry metrics_;
+  State state_;  // its plan holds series of metrics_
   const observe::Families families_;
   ControlMetrics control_metrics_;
+  Certificates certificates_;
   Pages pages_;
   AdminServer admin_;
   resource::Loader loader_;
@@ -119,7 +121,7 @@ class Server {
   std::unique_ptr<FileWatch> files_;
   Alarm tick_;
   Alarm tidy_;
-  Alarm rotate_tickets_;
+  Alarm half_day_;
   Alarm drain_;
   Duration idle_grace_{};
   bool workers_drain_ = false;

@@ -3,6 +3,7 @@
 
 #include "control/ports_file.h"
 #include "control/server.h"
+#include "plan/diff.h"
 
 namespace turnpike::control {
 namespace {
@@ -53,6 +54,7 @@ Server::Candidate Server::read() {
     const resource::NamedText text{options_.text_name, options_.text};
     loaded = loader_.load(std::span(&text, 1));
   }
+  candidate.parsed = loop_.refresh_now();
   candidate.store = std::move(loaded.store);
   candidate.diagnostics = std::move(loaded.diagnostics);
   if (resource::has_errors(candidate.diagnostics)) return candidate;
@@ -61,6 +63,7 @@ Server::Candidate Server::read() {
   candidate.telemetry = std::move(compiled.telemetry);
   for (resource::Diagnostic& d : compiled.diagnostics) candidate.diagnostics.push_back(std::move(d));
   if (!resource::has_errors(candidate.diagnostics)) candidate.plan = std::move(compiled.plan);
+  candidate.compiled = loop_.refresh_now();
   return candidate;
 }
 
@@ -81,6 +84,7 @@ std::expected<void, std::string> Server::apply(Candidate& candidate) {
   state_.loaded = std::chrono::system_clock::now();
   state_.refused.reset();
   if (state_.phase == Phase::starting) state_.phase = Phase::serving;
+  certificates_.update(*state_.store, state_.loaded);
   control_metrics_.applied(state_.plan->generation, loop_.refresh_now() - candidate.began);
   tidy_.set(kTidyAfter);
   return {};
@@ -98,12 +102,22 @@ void Server::reload(std::string_view why) {
   Candidate candidate = read();
   if (!candidate.diagnostics.empty()) show_(candidate.diagnostics);
   if (!candidate.plan) return refuse("it has errors", std::move(candidate.diagnostics));
-  const TimePoint began = candidate.began;
-  if (const auto applied = apply(candidate); !applied)
+  const std::shared_ptr<const plan::Plan> before = state_.plan;
+  if (const auto applied = apply(candidate); !applied) {
     return refuse(applied.error(), std::move(candidate.diagnostics));
-  const double ms = std::chrono::duration<double, std::milli>(loop_.refresh_now() - began).count();
+  }
+  const Duration took = loop_.refresh_now() - candidate.began;
+  const std::string changes = plan::diff(*before, *state_.plan).text();
+  const auto ms = [](Duration d) {
+    return static_cast<double>(std::chrono::duration_cast<std::chrono::microseconds>(d).count()) / 1000.0;
+  };
   log_.info("control", "configuration applied",
-            {{"generation", state_.plan->generation}, {"ms", ms}, {"because", why}});
+            {{"generation", state_.plan->generation},
+             {"because", why},
+             {"changes", changes},
+             {"ms", ms(took)},
+             {"read_ms", ms(candidate.parsed - candidate.began)},
+             {"compile_ms", ms(candidate.compiled - candidate.parsed)}});
   if (const auto written = write_ports_file(); !written)
     log_.warning("control", "ports file not written", {{"why", written.error()}});
 }
