@@ -173,7 +173,7 @@ def end_to_end(preset, pattern, tally):
     if preset != "release":
         options += ["--slower", "4"]
     prefix = "" if preset == "release" else f"{preset}: "
-    pytest(f"end to end ({preset})", ["tests/e2e", "tests/conformance"], options, pattern, tally, prefix,
+    pytest(f"end to end ({preset})", ["tests/cli", "tests/e2e", "tests/conformance"], options, pattern, tally, prefix,
            env=environment(preset))
     # Counting and soaking want the machine for themselves.
     if preset == "release":
