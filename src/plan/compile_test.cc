@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include "plan/diff.h"
 #include "plan/testing.h"
+#include "resource/status.h"
 
 namespace turnpike::plan {
 namespace {
@@ -63,6 +65,132 @@ TEST(Compile, TheFirstFileThatAnybodyWrites) {
   ASSERT_EQ(cluster->endpoints.size(), 2u);
   EXPECT_EQ(cluster->endpoints[1].address, "payments.internal");
   EXPECT_EQ(cluster->endpoints[1].port, 9001);
+}
+
+// --- one compiler, one store after the other
+// -------------------------------------------------------------------
+
+std::string routes(const std::vector<std::pair<std::string, std::string>>& names_and_paths,
+                   std::string_view filter = "") {
+  std::string out = std::string(kGateway) + kService;
+  for (const auto& [name, path] : names_and_paths)
+    out += "apiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\nmetadata: {name: " + name +
+           ", namespace: infra}\nspec:\n  parentRefs: [{name: gw}]\n  rules:\n  - matches: [{path: {value: " +
+           path +
+           "}}]\n    filters: [{type: RequestHeaderModifier, requestHeaderModifier: {set: [{name: X-Route, "
+           "value: " +
+           name + std::string(filter) + "}]}}]\n    backendRefs: [{name: web, port: 80}]\n---\n";
+  return out;
+}
+
+// The compiler that remembers gives what a new one gives.
+void expect_fresh(TestPlan& test, const std::string& yaml) {
+  test.recompile(yaml);
+  const TestPlan fresh(yaml);
+  EXPECT_EQ(diff(*fresh.compiled.plan, *test.compiled.plan).text(), "nothing changed");
+  EXPECT_EQ(test.diagnostics(), fresh.diagnostics());
+  EXPECT_EQ(resource::to_text(test.compiled.statuses), resource::to_text(fresh.compiled.statuses));
+}
+
+TEST(Compiler, RemembersWithoutMixingUp) {
+  const std::string a = routes({{"a", "/a"}, {"b", "/b"}, {"c", "/c"}});
+  TestPlan test(a);
+  expect_fresh(test, a);
+  expect_fresh(test, routes({{"a", "/a"}, {"c", "/c"}}));
+  expect_fresh(test, routes({{"a0", "/0"}, {"a", "/a"}, {"bb", "/b"}, {"c", "/x"}, {"d", "/d"}}));
+  expect_fresh(test, routes({{"a", "/a"}, {"b", "/b"}}, "-changed"));
+  expect_fresh(test, routes({}));
+  expect_fresh(test, a);
+  std::string moved = "# one line more\n" + a;
+  expect_fresh(test, moved);  // positions follow
+  EXPECT_EQ(test.rule(8080, "x", "/a")->origin, TestPlan(moved).rule(8080, "x", "/a")->origin);
+  moved.replace(moved.find("10.0.0.1"), 8, "10.0.0.9");
+  expect_fresh(test, moved);
+  EXPECT_EQ(test.cluster("infra/web:80")->endpoints.at(0).address, "10.0.0.9");
+  for (int i = 0; i < 40; ++i) expect_fresh(test, i % 2 == 0 ? a : moved);
+}
+
+TEST(Compiler, WarnsEachTime) {
+  std::string yaml = routes({{"a", "/a"}});
+  yaml.replace(yaml.find("kubernetes.io/service-name: web"), 31, "kubernetes.io/service-name: wob");
+  TestPlan test(yaml);
+  EXPECT_NE(test.diagnostics().find("has no endpoint"), std::string::npos);
+  expect_fresh(test, yaml);
+  expect_fresh(test, routes({{"a", "/a"}}));
+  expect_fresh(test, yaml);
+}
+
+TEST(Compiler, SharesThePoliciesOfRoutesThatDidNotChange) {
+  TestPlan test(routes({{"a", "/a"}, {"b", "/b"}}));
+  const policy::Policy* before = test.rule(8080, "x", "/a")->on_request.at(0);
+  const auto plan = test.compiled.plan;
+  test.recompile(routes({{"a", "/a"}, {"b", "/c"}}));
+  EXPECT_EQ(test.rule(8080, "x", "/a")->on_request.at(0), before);
+  // The old plan outlives the compiler's memory of it.
+  test.recompile(routes({}));
+  test.compiler = Compiler();
+  EXPECT_EQ(plan->rules.at(0).on_request.at(0)->describe(), "set X-Route: a");
+}
+
+TEST(Compiler, GivesMetricsToListenersAndRoutes) {
+  observe::Registry registry(1);
+  const observe::Families families = observe::define_families(registry);
+  CompileOptions options;
+  options.metrics = &registry;
+  options.families = &families;
+  const TestPlan test(routes({{"a", "/a"}, {"b", "/b"}}), options);
+  const Listener& listener = test.compiled.plan->ports.at(0)->listeners.at(0);
+  ASSERT_EQ(listener.matches.size(), 2u);
+  EXPECT_NE(listener.metrics.cell, 0u);
+  EXPECT_NE(listener.matches[0].route_metrics.cell, listener.matches[1].route_metrics.cell);
+  EXPECT_NE(listener.matches[0].route_metrics.cell, listener.unrouted_metrics.cell);
+  EXPECT_EQ(listener.matches[0].prefix_bytes, 2);
+}
+
+TEST(Compiler, WithoutStatusesThePlanIsTheSame) {
+  CompileOptions options;
+  options.statuses = false;
+  TestPlan test(routes({{"a", "/a"}}), options);
+  EXPECT_TRUE(test.compiled.statuses.empty());
+  EXPECT_EQ(test.send(8080, "x", "/a"), "infra/a 0 -> infra/web:80");
+}
+
+TEST(Compile, NothingAtAll) {
+  const TestPlan test("");
+  EXPECT_TRUE(test.compiled.plan->ports.empty());
+  EXPECT_EQ(test.diagnostics(), "");
+}
+
+TEST(Compile, MatchesKnowWhatTheirPrefixCovers) {
+  const TestPlan test(routes({{"a", "/a/"}, {"b", "/"}}));
+  const Listener& listener = test.compiled.plan->ports.at(0)->listeners.at(0);
+  EXPECT_EQ(listener.matches.at(0).prefix_bytes, 2);
+  EXPECT_EQ(listener.matches.at(1).prefix_bytes, 0);
+}
+
+TEST(Compile, PoliciesActInTheirOwnOrder) {
+  const TestPlan test(std::string(kGateway) + kService + R"(apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: r, namespace: infra}
+spec:
+  parentRefs: [{name: gw}]
+  rules:
+  - filters:
+    - {type: ResponseHeaderModifier, responseHeaderModifier: {remove: [X]}}
+    - {type: URLRewrite, urlRewrite: {hostname: a.example}}
+    - {type: RequestHeaderModifier, requestHeaderModifier: {remove: [Y]}}
+    - {type: CORS, cors: {allowOrigins: ["*"]}}
+    backendRefs:
+    - {name: web, port: 80, filters: [{type: RequestHeaderModifier, requestHeaderModifier: {set: [{name: Z, value: "1"}]}}]}
+)");
+  const Rule* rule = test.rule(8080, "x", "/");
+  std::string order;
+  for (const auto* policy : rule->on_request) order += std::string(policy->name()) + " ";
+  EXPECT_EQ(order, "CORS RequestHeaderModifier URLRewrite ");
+  order.clear();
+  for (const auto* policy : rule->on_response) order += std::string(policy->name()) + " ";
+  EXPECT_EQ(order, "ResponseHeaderModifier CORS ");
+  EXPECT_EQ(rule->backends.at(0).on_request.at(0)->describe(), "set Z: 1");
 }
 
 }  // namespace

@@ -40,6 +40,7 @@ struct TestPlan {
   const upstream::ClusterConfig* cluster(std::string_view name) const;
 
   Compiler compiler;
+  resource::Loader loader;  // keeps the objects of documents that did not change
   resource::Loaded loaded;
   Compiled compiled;
 };

@@ -49,7 +49,8 @@ endpoints: [{addresses: [10.0.0.1]}]
 TestPlan::TestPlan(std::string_view yaml, CompileOptions options) { recompile(yaml, std::move(options)); }
 
 void TestPlan::recompile(std::string_view yaml, CompileOptions options) {
-  loaded = resource::load_text(yaml);
+  const resource::NamedText text{"config.yaml", yaml};
+  loaded = loader.load(std::span(&text, 1));
   std::string problems;
   for (const auto& diagnostic : loaded.diagnostics) problems += diagnostic.text() + "\n";
   EXPECT_TRUE(loaded.ok()) << problems;
