@@ -78,8 +78,10 @@ def tidy_cache(keep=4000):
     return cache
 
 
-def run_tidy(root, progress=lambda text: None):
+def run_tidy(root, progress=lambda text: None, deep=False):
+    """`deep` adds the path-sensitive clang-analyzer checks, which take as long as all the others together."""
     root = Path(root)
+    checks = [] if deep else ["--checks=-clang-analyzer-*"]
     commands = compile_commands(root)
     if commands is None:
         return Result(skipped="build/release is not configured")
@@ -93,14 +95,14 @@ def run_tidy(root, progress=lambda text: None):
     todo = []
     for name in names:
         # Where the tree lies does not matter, so that a fresh clone can use the cache of another.
-        digest = closure.digest(name, version + config + commands[name].replace(str(root), ""))
+        digest = closure.digest(name, version + config + str(checks) + commands[name].replace(str(root), ""))
         if not (cache / digest).exists():
             todo.append((name, digest))
     findings, done_count = [], 0
 
     def one(item):
         name, digest = item
-        done = subprocess.run([TIDY, "-p", "build/release", "--quiet", name], cwd=root, capture_output=True, text=True)
+        done = subprocess.run([TIDY, "-p", "build/release", "--quiet", *checks, name], cwd=root, capture_output=True, text=True)
         lines = [line.replace(f"{root}/", "") for line in done.stdout.splitlines()
                  if ": error:" in line or ": warning:" in line]
         if done.returncode == 0 and not lines:
