@@ -74,7 +74,7 @@ class AccessFormat {
  public:
   // A longer line is cut inside its texts ("..." stands at their ends); it is still one line and, with JSON,
   // valid.
-  static constexpr std::size_t kMaxLine = 16 * 1024;
+  static constexpr std::size_t kMaxLine = std::size_t{16} * 1024;
   static constexpr std::size_t kMaxText = 2048;    // of one text before escaping
   static constexpr std::size_t kMaxFormat = 2048;  // of the format itself
 

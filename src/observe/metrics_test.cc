@@ -152,6 +152,7 @@ TEST(Metrics, TooManySeriesShareOne) {
   Example e(1, {.series_per_group = 3});
   Lease lease = e.registry.lease();
   std::vector<std::uint32_t> cells;
+  cells.reserve(6);
   for (int i = 0; i < 6; ++i) cells.push_back(lease.series(e.group, {"l", std::to_string(i)}).cell);
   EXPECT_NE(cells[2], cells[3]);
   EXPECT_EQ(cells[3], cells[4]);
@@ -174,7 +175,7 @@ TEST(Metrics, LabelsAreEscaped) {
 }
 
 TEST(Metrics, TheOrderDoesNotDependOnHistory) {
-  const auto text_of = [](std::vector<std::string> routes) {
+  const auto text_of = [](const std::vector<std::string>& routes) {
     Example e(1);
     Lease lease = e.registry.lease();
     for (const std::string& route : routes)

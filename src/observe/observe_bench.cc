@@ -167,6 +167,7 @@ void AcquireSeries(benchmark::State& state) {
   Registry registry(2);
   const Families families = define_families(registry);
   std::vector<std::string> names;
+  names.reserve(5000);
   for (int i = 0; i < 5000; ++i) names.push_back("default/route-" + std::to_string(i));
   Lease old = registry.lease();
   for (auto _ : state) {

@@ -60,13 +60,12 @@ class Ring {
   struct Free {
     void operator()(char* p) const noexcept;
   };
+  // Written by the producer, then by the consumer: each on its own cache line.
+  alignas(64) std::atomic<std::size_t> published_{0};
   std::size_t mask_;
   std::unique_ptr<char, Free> data_;
-  // Producer's own.
   std::size_t head_ = 0;
   std::size_t tail_seen_ = 0;
-  // Shared; each on its own cache line.
-  alignas(64) std::atomic<std::size_t> published_{0};
   alignas(64) std::atomic<std::size_t> consumed_{0};
 };
 

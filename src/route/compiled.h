@@ -136,10 +136,10 @@ struct Table::Compiled {
   }
   Choice choice(std::uint32_t group, const GroupHead& head, std::uint32_t index) const noexcept {
     Choice choice;
-    std::memcpy(
-        &choice,
-        groups.data() + group + words(sizeof(GroupHead) + head.path_size) + index * words(sizeof(Choice)),
-        sizeof choice);
+    std::memcpy(&choice,
+                groups.data() + group + words(sizeof(GroupHead) + head.path_size) +
+                    std::size_t{index} * words(sizeof(Choice)),
+                sizeof choice);
     return choice;
   }
   std::string_view text(std::uint32_t at, std::size_t size) const noexcept {

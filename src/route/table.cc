@@ -140,7 +140,7 @@ std::size_t Table::memory() const noexcept {
                       c.slots.capacity() * sizeof(Slot) + c.groups.capacity() * sizeof(std::uint32_t) +
                       c.conditions.capacity() * sizeof(Condition) + c.texts.capacity() +
                       c.regexes.capacity() * sizeof(WorkerRegexes);
-  for (const std::string& pattern : c.patterns) bytes += sizeof pattern + pattern.capacity();
+  for (const std::string& pattern : c.patterns) bytes += sizeof(std::string) + pattern.capacity();
   return bytes;
 }
 

@@ -23,7 +23,7 @@ struct Routes {
 // One host for each ten routes, prefixes with an exact path here and there.
 Routes make_routes(std::uint32_t count) {
   Routes out;
-  out.texts.reserve(count * 3);
+  out.texts.reserve(std::size_t{count} * 3);
   for (std::uint32_t i = 0; i < count; ++i) {
     const std::string& host = out.texts.emplace_back("service-" + std::to_string(i / 10) + ".example.com");
     const std::string& path = out.texts.emplace_back("/api/v1/orders-" + std::to_string(i));

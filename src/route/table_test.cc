@@ -243,11 +243,11 @@ TEST_F(RouteTable, TheRootPrefixMatchesEverything) {
 TEST_F(RouteTable, DeepPrefixesAndLongPaths) {
   std::string deep;
   for (int i = 0; i < 200; ++i) deep += "/e";
-  const std::string shallow = deep.substr(0, 2 * 70);
+  const std::string shallow = deep.substr(0, 140);
   compile({prefix(deep, 1), prefix(shallow, 2), prefix("/e", 3)});
   EXPECT_EQ(find("x", deep + "/e/e/e"), 1);
   EXPECT_EQ(find("x", deep.substr(0, deep.size() - 2)), 2);
-  EXPECT_EQ(find("x", deep.substr(0, 2 * 69)), 3);
+  EXPECT_EQ(find("x", deep.substr(0, 138)), 3);
   std::string path;
   for (int i = 0; i < 30'000; ++i) path += "/e";
   EXPECT_EQ(find("x", path), 1);
@@ -413,6 +413,7 @@ TEST_F(RouteTable, WorkersShareATableEachWithItsOwnExpressions) {
   ASSERT_TRUE(table);
   std::vector<std::thread> threads;
   std::vector<int> wrong(kWorkers);
+  threads.reserve(kWorkers);
   for (unsigned worker = 0; worker < kWorkers; ++worker) {
     threads.emplace_back([&, worker] {
       Scratch scratch(worker);
