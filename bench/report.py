@@ -133,7 +133,7 @@ def chart(results):
     """Grouped bars: CPU per request as a ratio to nginx, a whisker for the middle half of the rounds."""
     cases = [c for c in results["cases"].values() if c["kind"] == "cpu" and c["baseline"] == "nginx" and c["summary"]]
     names = ordered({n for c in cases for n, e in c["summary"].items() if "ratio" in e})
-    bar, gap, left, top, width = 15, 16, 250, 96, 900
+    bar, gap, left, top, width = 15, 16, 290, 96, 940
     scale_max = max([1.3] + [min(e.get("high", 0), 4.0) for c in cases for e in c["summary"].values()])
     plot = width - left - 70
     groups = [(c, [n for n in names if "ratio" in c["summary"].get(n, {})]) for c in cases]
