@@ -19,13 +19,13 @@ HealthCheck::HealthCheck(Registry& registry, std::shared_ptr<const ClusterConfig
 }
 
 HealthCheck::~HealthCheck() {
-  stopped_ = true;
-  dial_.cancel();
+  *alive_ = false;
+  if (dial_ != nullptr) dial_->cancel();
   if (stream_ != nullptr) stream_->cancel();
 }
 
 void HealthCheck::on_timer() {
-  if (registry_.checks_running() >= kMostAtOnce) {
+  if (*registry_.checks_running() >= kMostAtOnce) {
     registry_.loop().timers().arm(*this, registry_.loop().now() + std::chrono::milliseconds(20));
     return;
   }
@@ -42,18 +42,25 @@ void HealthCheck::again() noexcept {
 }
 
 io::Task<void> HealthCheck::check() {
-  Registry& registry = registry_;
-  registry.add_checks_running(1);
-  const std::string_view problem = co_await probe(registry.loop().now() + config_->health.timeout);
-  registry.add_checks_running(-1);
-  if (stopped_) co_return;
+  const std::shared_ptr<bool> alive = alive_;
+  const std::shared_ptr<unsigned> running = registry_.checks_running();
+  ++*running;
+  const std::string_view problem = co_await probe(registry_.loop().now() + config_->health.timeout);
+  --*running;
+  if (!*alive) co_return;
   // note() may tell the listener, but nobody destroys this from there.
   note(problem);
   again();
 }
 
 io::Task<std::string_view> HealthCheck::probe(TimePoint deadline) {
-  auto stream = co_await dial_.run(registry_.loop(), endpoint_->address(), config_->tls, nullptr, deadline);
+  const std::shared_ptr<bool> alive = alive_;
+  const std::shared_ptr<SharedEndpoint> endpoint = endpoint_;
+  Dial dial;
+  dial_ = &dial;
+  auto stream = co_await dial.run(registry_.loop(), endpoint->address(), config_->tls, nullptr, deadline);
+  if (!*alive) co_return std::string_view{};
+  dial_ = nullptr;
   if (!stream) co_return stream.error().detail.empty() ? "the connection failed" : stream.error().detail;
   if (config_->health.kind == ActiveHealthCheck::Kind::tcp) co_return std::string_view{};
   stream_ = stream->get();

@@ -40,7 +40,8 @@ class HealthCheck final : private io::Timer {
  private:
   void on_timer() override;
   io::Task<void> check();
-  // Empty when the endpoint is well, else what is wrong.
+  // Empty when the endpoint is well, else what is wrong. *alive_ must be looked at before anything else
+  // afterwards.
   io::Task<std::string_view> probe(TimePoint deadline);
   io::Task<std::string_view> ask(io::Stream& stream, TimePoint deadline);
   std::string request() const;
@@ -52,12 +53,14 @@ class HealthCheck final : private io::Timer {
   const std::shared_ptr<const ClusterConfig> config_;
   const std::shared_ptr<SharedEndpoint> endpoint_;
   Listener& listener_;
-  Dial dial_;
+  Dial* dial_ = nullptr;          // while it connects
   io::Stream* stream_ = nullptr;  // while it is asked
-  unsigned successes_ = 0;        // in a row
+  // Emptied by the destructor: a check that could not be broken off at once must not touch us when it goes
+  // on.
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+  unsigned successes_ = 0;  // in a row
   unsigned failures_ = 0;
   bool first_ = true;
-  bool stopped_ = false;
 };
 
 }  // namespace turnpike::upstream

@@ -176,9 +176,9 @@ TEST_F(HealthTest, EndsWithItsEndpointAndWithTheUsersWish) {
   config.health.kind = ActiveHealthCheck::Kind::http;
   use(config);
   for (int i = 0; i < 11; ++i) pass(50ms);
-  EXPECT_GT(registry.checks_running(), 0U);
+  EXPECT_GT(*registry.checks_running(), 0U);
   registry.update({});
-  EXPECT_EQ(registry.checks_running(), 0U);
+  EXPECT_EQ(*registry.checks_running(), 0U);
 }
 
 TEST_F(HealthTest, ARecoveredEndpointStartsSlowly) {

@@ -26,10 +26,18 @@ NameWatch::NameWatch(Registry& registry, NameKey key) : registry_(registry), key
 }
 
 NameWatch::~NameWatch() {
-  if (query_ != 0) registry_.resolver()->cancel(query_);
+  if (query_ == 0) return;
+  --registry_.names().queries_running;
+  registry_.resolver()->cancel(query_);
 }
 
 void NameWatch::ask() {
+  unsigned& running = registry_.names().queries_running;
+  if (running >= NameTable::kMostQueries) {
+    registry_.loop().timers().arm(*this, registry_.loop().now() + io::TimerWheel::kTick);
+    return;
+  }
+  ++running;
   ++queries_;
   query_ = registry_.resolver()->resolve(key_.name, key_.kind,
                                          [this](const DnsAnswer& answer) { on_answer(answer); });
@@ -37,6 +45,7 @@ void NameWatch::ask() {
 
 void NameWatch::on_answer(const DnsAnswer& answer) {
   query_ = 0;
+  --registry_.names().queries_running;
   const bool first = !std::exchange(answered_, true);
   Duration pause{};
   bool changed = first;

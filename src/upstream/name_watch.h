@@ -79,6 +79,10 @@ class NameTable {
  public:
   explicit NameTable(Registry& registry) : registry_(registry) {}
   std::shared_ptr<NameWatch> watch(const NameKey& key);
+  // At most so many queries run at once: DNS servers drop what comes in bursts. The others come a little
+  // later.
+  static constexpr unsigned kMostQueries = 200;
+  unsigned queries_running = 0;
 
  private:
   Registry& registry_;

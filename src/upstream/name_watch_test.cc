@@ -228,6 +228,27 @@ TEST_F(NameTest, EndpointsOfANameKeepTheirHealth) {
   EXPECT_EQ(endpoints(), (Names{"10.0.0.3:9001", "10.0.0.4:9001"}));
 }
 
+TEST_F(NameTest, OnlySoManyQueriesAtOnce) {
+  std::vector<std::shared_ptr<const ClusterConfig>> configs;
+  for (int i = 0; i < 1000; ++i) {
+    ClusterConfig config = by_name("n" + std::to_string(i) + ".test");
+    config.name += std::to_string(i);
+    configs.push_back(std::make_shared<const ClusterConfig>(config));
+  }
+  registry.update(configs);
+  int answered = 0;
+  while (!resolver.queries.empty()) {
+    ASSERT_LE(resolver.queries.size(), NameTable::kMostQueries);
+    answer(resolver.queries.begin()->second.name, resolver.ok({"10.0.0.1"}, 5min));
+    ++answered;
+    if (answered % 100 == 0) pass(5ms);
+  }
+  EXPECT_EQ(answered, 1000);
+  EXPECT_TRUE(registry.settled());
+  registry.update({});
+  EXPECT_EQ(registry.names().queries_running, 0U);
+}
+
 TEST_F(NameTest, HugeAnswersAreCut) {
   use(by_name("a.test"));
   DnsAnswer huge{.status = DnsAnswer::Status::ok, .records = {}, .ttl = 5s};

@@ -91,7 +91,7 @@ void Pool::discard(Connection& connection) noexcept {
 // To the request that has waited longest, or into the pool.
 void Pool::keep(Connection& connection) noexcept {
   if (waiting_head_ != nullptr) {
-    if (endpoint_.bound.wanted() && ++turns_at_home_ % kTurnsAtHome == 0) {
+    if (endpoint_.bound.wanted(permits_asked_) && ++turns_at_home_ % kTurnsAtHome == 0) {
       // Other workers wait too; their permit costs us a connection, so they get only one now and then.
       destroy(connection);
       connect_for_waiting();
@@ -150,10 +150,11 @@ void Pool::on_timer() {
   if (oldest_ != nullptr) loop_.timers().arm(*this, oldest_->idle_since_ + age);
 }
 
-void Pool::give_up_one() noexcept {
-  if (oldest_ == nullptr || !endpoint_.bound.wanted()) return;
-  counts_.given_up.add();
-  drop_idle(*oldest_);
+void Pool::give_up_idle() noexcept {
+  while (oldest_ != nullptr && endpoint_.bound.wanted()) {
+    counts_.given_up.add();
+    drop_idle(*oldest_);
+  }
 }
 
 void Pool::close(bool cancel_dials) noexcept {
@@ -204,8 +205,9 @@ void Pool::connect_for_waiting() {
 
 void Pool::ask_for_permit() {
   ++permits_asked_;
-  endpoint_.bound.wait_for_permit(endpoint_, worker_);
-  // Others may have the connection that we need idle in their pools.
+  if (!endpoint_.bound.wait_for_permit(endpoint_, worker_)) return;
+  // Others may have the connection that we need idle in their pools. While somebody waits none becomes idle,
+  // so that it is enough to ask once.
   endpoint_.mailboxes().post_all(
       [endpoint = endpoint_.shared_from_this()](WorkerClusters& clusters) { clusters.on_give_up(*endpoint); },
       worker_);
@@ -215,9 +217,11 @@ void Pool::on_permit() {
   if (permits_asked_ > 0) --permits_asked_;
   if (waiting_count_ > connecting_) {
     io::spawn(connect_one());
-  } else {
-    endpoint_.bound.release(endpoint_);
+    return;
   }
+  // Connections that came back have served those that waited.
+  if (permits_asked_ > 0) permits_asked_ -= endpoint_.bound.withdraw(worker_);
+  endpoint_.bound.release(endpoint_);
 }
 
 // Has a permit, and gives it to the connection or back.

@@ -71,8 +71,8 @@ class Pool final : private io::Timer {
 
   // A permit of the bound that we had queued for has come (WorkerClusters::on_permit).
   void on_permit();
-  // Another worker waits for a permit: closes the idle connection used longest ago, if there is one.
-  void give_up_one() noexcept;
+  // Others wait for permits: closes idle connections, those used longest ago first, as long as that is so.
+  void give_up_idle() noexcept;
   // Closes idle connections, and each other one when it comes back. `cancel_dials`: nobody waits any more.
   void close(bool cancel_dials) noexcept;
   // Takes a closed pool into use again: the endpoint is back.

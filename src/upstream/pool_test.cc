@@ -291,6 +291,24 @@ TEST_F(PoolTest, OpenMeansANewOneEvenWhereSomeAreIdle) {
   cluster.report(endpoint, {.status = 200});
 }
 
+TEST_F(PoolTest, ABusyPoolAtItsBoundReusesWhatItHas) {
+  ClusterConfig config = config_of(server);
+  config.pool.most_connections = 2;
+  Cluster& cluster = use(config);
+  Endpoint& endpoint = choose(cluster);
+  std::vector<Opened> requests(200);
+  for (Opened& request : requests) begin(cluster, endpoint, request);
+  for (std::size_t i = 0; i < requests.size(); ++i) {
+    ASSERT_TRUE(until([&] { return requests[i].done(); })) << i;
+    ASSERT_TRUE(*requests[i].value) << i;
+    (*requests[i].value)->release();
+  }
+  settle();
+  EXPECT_LE(totals().opened, 4U);
+  EXPECT_TRUE(endpoint.pool.unused());
+  cluster.report(endpoint, {.status = 200});
+}
+
 TEST_F(PoolTest, AHigherBoundLetsThoseWaitingIn) {
   ClusterConfig config = config_of(server);
   config.pool.most_connections = 1;

@@ -59,8 +59,8 @@ class Registry {
   Meters* meters() noexcept { return meters_.get(); }
   Resolver* resolver() noexcept { return options_.resolver; }
   NameTable& names() noexcept { return names_; }
-  unsigned checks_running() const noexcept { return checks_running_; }
-  void add_checks_running(int n) noexcept { checks_running_ += static_cast<unsigned>(n); }
+  // Health checks under way; shared, since one may outlive the registry by a moment.
+  const std::shared_ptr<unsigned>& checks_running() const noexcept { return checks_running_; }
   void report(const Event& event) const {
     if (options_.events != nullptr) options_.events->on_event(event);
   }
@@ -78,7 +78,7 @@ class Registry {
   std::unique_ptr<Meters> meters_;  // may be null
   std::shared_ptr<Registry*> self_ = std::make_shared<Registry*>(this);
   NameTable names_{*this};
-  unsigned checks_running_ = 0;
+  std::shared_ptr<unsigned> checks_running_ = std::make_shared<unsigned>(0);
   std::unordered_map<std::string, std::unique_ptr<Keeper>, StringHash, std::equal_to<>>
       keepers_;  // by identity
   std::vector<Keeper*> order_;

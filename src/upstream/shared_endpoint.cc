@@ -14,15 +14,24 @@ bool ConnectionBound::take() noexcept {
   return false;
 }
 
-void ConnectionBound::wait_for_permit(SharedEndpoint& endpoint, unsigned worker) {
+bool ConnectionBound::wait_for_permit(SharedEndpoint& endpoint, unsigned worker) {
+  bool first = false;
   {
     const std::scoped_lock lock(mutex_);
     queue_.push_back(worker);
-    waiting_.fetch_add(1, std::memory_order_seq_cst);
+    first = waiting_.fetch_add(1, std::memory_order_seq_cst) == 0;
   }
   // A permit may have come back before we stood in the queue. release() counts down first and looks for who
-  // waits then; we do it the other way round, so that one of the two sees the other.
+  // waits then; we do it the other way round,so that one of the two sees the other.
   hand_over(endpoint);
+  return first;
+}
+
+unsigned ConnectionBound::withdraw(unsigned worker) {
+  const std::scoped_lock lock(mutex_);
+  const auto left = static_cast<unsigned>(std::erase(queue_, worker));
+  waiting_.fetch_sub(left, std::memory_order_seq_cst);
+  return left;
 }
 
 void ConnectionBound::release(SharedEndpoint& endpoint) noexcept {

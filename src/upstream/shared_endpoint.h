@@ -28,15 +28,18 @@ class ConnectionBound {
  public:
   // A permit, if one is free and nobody waits for it.
   bool try_acquire() noexcept { return !wanted() && take(); }
-  // Queues one request of `worker` for a permit; it is delivered by WorkerClusters::on_permit.
-  void wait_for_permit(SharedEndpoint& endpoint, unsigned worker);
+  // Queues one request of `worker` for a permit; it is delivered by WorkerClusters::on_permit. True if nobody
+  // waited before: others may have idle connections then.
+  bool wait_for_permit(SharedEndpoint& endpoint, unsigned worker);
+  // Leaves the queue with all requests of `worker` that still stand in it; how many they were.
+  unsigned withdraw(unsigned worker);
   // Gives a permit back.
   void release(SharedEndpoint& endpoint) noexcept;
   // A changed bound; where it grew, those who wait get their permits.
   void set_most(SharedEndpoint& endpoint, unsigned most) noexcept;
 
-  // Somebody waits for a permit: rather than to keep a connection idle, close it.
-  bool wanted() const noexcept { return waiting_.load(std::memory_order_relaxed) > 0; }
+  // Somebody waits for a permit: no connection may become idle. `own`: beside so many waiting entries.
+  bool wanted(unsigned own = 0) const noexcept { return waiting_.load(std::memory_order_relaxed) > own; }
   unsigned open() const noexcept { return open_.load(std::memory_order_relaxed); }
 
  private:

@@ -137,7 +137,7 @@ void WorkerClusters::on_permit(SharedEndpoint& endpoint) {
 }
 
 void WorkerClusters::on_give_up(SharedEndpoint& endpoint) {
-  if (Endpoint* const found = find(endpoint); found != nullptr) found->pool.give_up_one();
+  if (Endpoint* const found = find(endpoint); found != nullptr) found->pool.give_up_idle();
 }
 
 }  // namespace turnpike::upstream
