@@ -464,7 +464,8 @@ class Scenario:
 
     def step_condition(self, spec):
         """{of: "HTTPRoute default/name", type, status, reason, parent}: a status condition in /status."""
-        only(spec, {"of", "type", "status", "reason", "parent", "listener", "message", "within"}, "condition")
+        only(spec, {"of", "type", "status", "reason", "parent", "listener", "message", "observedGeneration", "within"},
+             "condition")
         from .status import check_condition
         self.eventually(lambda: check_condition(self.gateway, spec), spec.get("within", 2.0))
 

@@ -53,7 +53,7 @@ def check_condition(gateway, spec):
         if one["type"] != spec["type"]:
             continue
         try:
-            for key in ("status", "reason", "message"):
+            for key in ("status", "reason", "message", "observedGeneration"):
                 if key in spec:
                     value = str(spec[key]) if isinstance(spec[key], bool) else spec[key]  # a bare True is a YAML boolean
                     match(one.get(key), value, f"{wanted} {spec['type']}.{key}")
