@@ -1,5 +1,5 @@
-// A byte stream that is read and written without blocking, and waited for with co_await: a socket, TLS over a socket,
-// one end of a pipe in memory.
+// A byte stream that is read and written without blocking, and waited for with co_await: a socket, TLS over a
+// socket, one end of a pipe in memory.
 #pragma once
 
 #include <sys/uio.h>
@@ -35,8 +35,8 @@ enum class Direction : std::uint8_t { read, write };
 
 class Stream;
 
-// co_await stream.readable(deadline) / stream.writable(deadline). Lies in the frame that waits; at most one waits per
-// stream and direction.
+// co_await stream.readable(deadline) / stream.writable(deadline). Lies in the frame that waits; at most one
+// waits per stream and direction.
 class Waiter final : public Timer {
  public:
   Waiter(Stream& stream, Direction direction, TimePoint deadline) noexcept
@@ -77,7 +77,8 @@ class Stream {
   // Nobody may be waiting. Closes.
   virtual ~Stream() = default;
 
-  // Never block; move as much as there is. After a read that filled less than `into` the next one would block: wait first.
+  // Never block; move as much as there is. After a read that filled less than `into` the next one would
+  // block: wait first.
   virtual IoResult read(std::span<char> into) noexcept = 0;
   virtual IoResult write(std::span<const iovec> from) noexcept = 0;
   IoResult write(std::string_view text) noexcept {
@@ -94,11 +95,15 @@ class Stream {
   virtual bool cancelled() const noexcept = 0;
   // Ends our direction in order (FIN, close_notify). Best effort.
   virtual void shutdown_write() noexcept = 0;
-  // Closes with RST instead of FIN: the peer learns that the message was cut (used when a response breaks off).
+  // Closes with RST instead of FIN: the peer learns that the message was cut (used when a response breaks
+  // off).
   virtual void abort() noexcept = 0;
 
   // The peer has closed or reset, as far as known without a system call. Bytes may still wait to be read.
   virtual bool peer_closed() const noexcept = 0;
+  // After IoStatus::eof: the peer's direction ended without the word that it is whole (TLS: no close_notify,
+  // RFC 8446 §6.1). Content whose end is the end of the connection may be cut.
+  virtual bool truncated() const noexcept { return false; }
   // At most one; null to stop. Called at most once, from the loop, when the peer closes or resets.
   virtual void set_hangup_listener(HangupListener* listener) noexcept = 0;
 

@@ -38,11 +38,11 @@ ClientConnection::ClientConnection(Worker& worker, PortSlot& slot, std::unique_p
   }
   worker_.add(*this);
   slot_.connection_opened();
-  worker_.recorder().connection_opened(slot_.port());
+  metrics_ = worker_.recorder().connection_opened(slot_.port());
 }
 
 ClientConnection::~ClientConnection() {
-  worker_.recorder().connection_closed(slot_.port(), received_, sent_);
+  worker_.recorder().connection_closed(metrics_, received_, sent_);
   worker_.remove(*this);
   slot_.connection_closed();
 }

@@ -7,6 +7,7 @@
 #include "base/time.h"
 #include "io/stream.h"
 #include "io/task.h"
+#include "observe/metrics.h"
 #include "proxy/buffer.h"
 
 namespace turnpike::io {
@@ -81,6 +82,7 @@ class ClientConnection {
   std::uint64_t received_ = 0;
   std::uint64_t sent_ = 0;
   std::uint32_t requests_ = 0;
+  observe::Series metrics_;
   std::uint16_t peer_port_ = 0;
   std::uint8_t peer_ip_size_ = 0;
   bool idle_ = false;

@@ -11,15 +11,17 @@ observe::Series series_of(const plan::Port& port) noexcept {
 }
 }  // namespace
 
-void Recorder::connection_opened(const plan::Port& port) noexcept {
-  observe::Block b = block(series_of(port));
+observe::Series Recorder::connection_opened(const plan::Port& port) noexcept {
+  const observe::Series series = series_of(port);
+  observe::Block b = block(series);
   b.add(families_.listener.connections);
   b.add(families_.listener.active_connections, 1);
+  return series;
 }
 
-void Recorder::connection_closed(const plan::Port& port, std::uint64_t received,
+void Recorder::connection_closed(observe::Series series, std::uint64_t received,
                                  std::uint64_t sent) noexcept {
-  observe::Block b = block(series_of(port));
+  observe::Block b = block(series);
   b.add(families_.listener.active_connections, -1);
   b.add(families_.listener.received_bytes, received);
   b.add(families_.listener.sent_bytes, sent);

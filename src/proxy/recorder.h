@@ -23,8 +23,10 @@ class Recorder {
   observe::Block block(observe::Series series) noexcept { return cells_.block(series); }
   observe::AccessWriter* log() noexcept { return log_; }
 
-  void connection_opened(const plan::Port& port) noexcept;
-  void connection_closed(const plan::Port& port, std::uint64_t received, std::uint64_t sent) noexcept;
+  // The series under which the connection is counted, also when it closes: a gauge must go down where it went
+  // up.
+  observe::Series connection_opened(const plan::Port& port) noexcept;
+  void connection_closed(observe::Series series, std::uint64_t received, std::uint64_t sent) noexcept;
   // A connection was turned away before a request.
   void refused(const plan::Port& port, ErrorKind reason) noexcept;
   void handshake(const plan::Port& port, tls::TlsStream& stream, const Result<void>& done) noexcept;

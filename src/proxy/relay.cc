@@ -114,7 +114,7 @@ io::Task<Error> Exchange::read_more_response() {
       co_return Error{};
     }
     if (got.status == io::IoStatus::would_block) continue;
-    if (got.status == io::IoStatus::eof &&
+    if (got.status == io::IoStatus::eof && !stream.truncated() &&
         download_.end_of_stream(to_client_, arena_) == BodyPipe::State::done) {
       co_return Error{};
     }

@@ -57,7 +57,7 @@ class TlsStream final : public io::Stream {
   io::Loop& loop() noexcept override { return inner_->loop(); }
 
   // Whether the peer's direction ended without close_notify: what was read may be cut (RFC 8446 §6.1).
-  bool truncated() const noexcept { return truncated_; }
+  bool truncated() const noexcept override { return truncated_; }
 
   // What the handshake came to; valid as long as the stream.
   // The name that the client asked for, in lower case; empty if none. As a client: the one we sent.
