@@ -89,6 +89,7 @@ class Exchange final : private io::HangupListener {
 
   // --- tunnel.cc ---
   io::Task<After> tunnel();
+  void keep_for_record();
   struct Tunnel;
 
   // --- respond.cc ---

@@ -73,6 +73,20 @@ struct Exchange::Tunnel {
   }
 };
 
+// The tunnel gives the buffer of the head away: what the record will want of it moves to the arena.
+void Exchange::keep_for_record() {
+  for (std::string_view* text : {&request_.method_text, &request_.authority, &request_.query, &original_path_,
+                                 &request_id_, &facts_.client_ip, &facts_.scheme}) {
+    *text = arena_.copy(*text);
+  }
+  http::Fields kept;
+  for (const http::FieldId id : {http::FieldId::user_agent, http::FieldId::referer}) {
+    const std::string_view value = request_.fields.value(id);
+    if (!value.empty()) kept.add(arena_, id, arena_.copy(value));
+  }
+  request_.fields = kept;
+}
+
 io::Task<After> Exchange::tunnel() {
   report(Error{});
   status_ = 101;
@@ -96,6 +110,7 @@ io::Task<After> Exchange::tunnel() {
            .patience = port_.settings.write_timeout,
            .last_moved = loop().now(),
            .ended = {}};
+  keep_for_record();
   client_.buffer().compact();
   io::spawn(Tunnel::pump(t, t.client, t.upstream, client_.buffer(), t.to_upstream));
   io::spawn(Tunnel::pump(t, t.upstream, t.client, upstream_in_, t.to_client));

@@ -39,6 +39,7 @@ void Worker::start() {
     const TimePoint limit = loop_.now() + 1s;
     while (count_ > 0 && loop_.now() < limit) loop_.turn(loop_.now() + 10ms);
     // Everything dies on the thread that used it.
+    drain_.reset();
     slots_.clear();
     current_ = WorkerPlan::Pin();
     plans_.clear();
@@ -132,21 +133,32 @@ bool Worker::close_idlest() noexcept {
   return true;
 }
 
+// First the idle connections, then the rest: each when its time has come.
+class Worker::Drain final : private io::Timer {
+ public:
+  Drain(Worker& worker, Duration idle_grace, Duration limit) noexcept
+      : worker_(worker), cut_at_(worker.loop_.now() + limit) {
+    worker_.loop_.timers().arm(*this, worker.loop_.now() + std::min(idle_grace, limit));
+  }
+
+ private:
+  void on_timer() override {
+    // A client may be about to send on a connection that looks idle; it has had its time.
+    while (worker_.close_idlest()) continue;
+    if (worker_.loop_.now() >= cut_at_) return worker_.cut_all();
+    worker_.loop_.timers().arm(*this, cut_at_);
+  }
+
+  Worker& worker_;
+  const TimePoint cut_at_;
+};
+
 void Worker::begin_drain(Duration idle_grace, Duration limit) {
   if (draining_) return;
   draining_ = true;
   for (const auto& slot : slots_) slot->stop_listening();
+  drain_ = std::make_unique<Drain>(*this, idle_grace, limit);
   check_drained();
-  if (!drained_) io::spawn(end_drain(idle_grace, limit));
-}
-
-io::Task<void> Worker::end_drain(Duration idle_grace, Duration limit) {
-  const TimePoint start = loop_.now();
-  co_await loop_.sleep_until(start + std::min(idle_grace, limit));
-  // A client may be about to send on a connection that looks idle; it has had its time.
-  while (close_idlest()) continue;
-  co_await loop_.sleep_until(start + limit);
-  cut_all();
 }
 
 void Worker::cut_all() noexcept {

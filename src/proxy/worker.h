@@ -106,7 +106,6 @@ class Worker {
   void begin_drain(Duration idle_grace, Duration limit);
   void cut_all() noexcept;
   void check_drained() noexcept;
-  io::Task<void> end_drain(Duration idle_grace, Duration limit);
 
   const unsigned index_;
   Shared shared_;
@@ -123,6 +122,8 @@ class Worker {
   ConnectionList idle_;
   std::size_t count_ = 0;
   unsigned mirrors_under_way_ = 0;
+  class Drain;
+  std::unique_ptr<Drain> drain_;
   bool draining_ = false;
   std::atomic<bool> drained_{false};
   std::thread thread_;
