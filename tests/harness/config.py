@@ -73,7 +73,7 @@ def complete(text, upstreams, certs):
         added.append(GATEWAY)
     if not any(k.endswith("Route") for k in kinds if k) and upstreams:
         first = next(iter(upstreams))
-        gateway = next((n for k, n in names if k == "Gateway"), "gw")
+        gateway = next((d["metadata"]["name"] for d in have if d.get("kind") == "Gateway"), "gw")
         added.append({"apiVersion": "gateway.networking.k8s.io/v1", "kind": "HTTPRoute", "metadata": {"name": "all"},
                       "spec": {"parentRefs": [{"name": gateway}],
                                "rules": [{"backendRefs": [reference(upstreams[first])]}]}})

@@ -469,6 +469,12 @@ class Scenario:
         from .status import check_condition
         self.eventually(lambda: check_condition(self.gateway, spec), spec.get("within", 2.0))
 
+    def step_status(self, spec):
+        """{of: "Gateway default/gw", has: {part of its status}}: in /status; lists in full."""
+        only(spec, {"of", "has", "within"}, "status")
+        from .status import check_part
+        self.eventually(lambda: check_part(self.gateway, spec), spec.get("within", 2.0))
+
     def step_log(self, spec):
         """{matches | lacks | entry: {…}}: the log on stderr, and the access log on stdout as JSON lines."""
         spec = {"matches": spec} if isinstance(spec, str) else spec

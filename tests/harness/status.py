@@ -38,16 +38,27 @@ def conditions(resource, parent=None, listener=None):
     return status.get("conditions", [])
 
 
-def check_condition(gateway, spec):
+def find(gateway, name):
+    """(the resource's full name, the resource in /status)."""
     code, text = gateway.admin("/status")
     if code != 200:
         raise Unmet(f"/status answers {code}")
-    kind, _, name = spec["of"].partition(" ")
+    kind, _, name = name.partition(" ")
     wanted = f"{kind} {name if '/' in name else 'default/' + name}"
     found = [r for r in resources(json.loads(text)) if named(r) == wanted]
     if not found:
         raise Unmet(f"/status has no {wanted}")
-    have = conditions(found[0], spec.get("parent"), spec.get("listener"))
+    return wanted, found[0]
+
+
+def check_part(gateway, spec):
+    wanted, resource = find(gateway, spec["of"])
+    match(resource["status"], spec["has"], f"status of {wanted}")
+
+
+def check_condition(gateway, spec):
+    wanted, resource = find(gateway, spec["of"])
+    have = conditions(resource, spec.get("parent"), spec.get("listener"))
     unmet = None
     for one in have:
         if one["type"] != spec["type"]:
