@@ -7,7 +7,7 @@ namespace turnpike {
 
 // Memory of at least `size` bytes, aligned for any type. Blocks of up to kFreeListLargest bytes are recycled within
 // the calling thread; larger ones go straight to the heap. Throws std::bad_alloc.
-inline constexpr std::size_t kFreeListLargest = 64 * 1024;
+inline constexpr std::size_t kFreeListLargest = std::size_t{64} * 1024;
 void* free_list_allocate(std::size_t size);
 // Gives back what free_list_allocate(size) returned; `size` must be the same. Any thread may release.
 void free_list_release(void* block, std::size_t size) noexcept;

@@ -3,6 +3,21 @@
 namespace turnpike::cli {
 namespace {
 
+// Names and words, without CLI11's notes on types and ranges: the descriptions say them in sentences.
+class Formatter final : public CLI::Formatter {
+ public:
+  std::string make_option_opts(const CLI::Option* option) const override {
+    const std::string type = option->get_type_name().substr(0, option->get_type_name().find(':'));
+    const bool named = option->nonpositional() && option->get_type_size_max() > 0 && !type.empty();
+    return named ? " " + type : "";
+  }
+  std::string make_help(const CLI::App* app, std::string name, CLI::AppFormatMode mode) const override {
+    std::string text = CLI::Formatter::make_help(app, std::move(name), mode);
+    while (text.ends_with('\n')) text.pop_back();
+    return text += '\n';
+  }
+};
+
 constexpr const char* kTop = R"(examples:
   turnpike proxy --listen :8080 --to 127.0.0.1:9000     a gateway without any file
   turnpike check gateway.yaml                           is this configuration good?
@@ -29,10 +44,12 @@ examples:
 
 constexpr const char* kCheck =
     R"(Prints each error as file:line:column with the line itself and ends with code 1, or prints what becomes of
-each resource (conditions of the Gateway API) and ends with code 0.
+each resource (conditions of the Gateway API) and ends with code 0. Warnings tell of what is served otherwise than
+one may think: references that lead nowhere, routes that no Gateway takes.
 
 examples:
   turnpike check gateway.yaml routes/
+  turnpike check --strict gateway.yaml                  in a pipeline
   turnpike check -o json gateway.yaml | jq .resources)";
 
 constexpr const char* kExplain =
@@ -60,7 +77,7 @@ CLI::App* add(CLI::App& app, Arguments& arguments, Command command, const char* 
               const char* footer) {
   CLI::App* sub = app.add_subcommand(name, help);
   sub->callback([&arguments, command] { arguments.command = command; });
-  if (footer != nullptr) sub->footer(footer);
+  sub->footer(footer);
   sub->set_help_flag("-h,--help", "This text");
   return sub;
 }
@@ -122,7 +139,7 @@ void add_serving(CLI::App& app, Arguments& arguments, Raw& raw) {
   proxy
       ->add_option("--to", arguments.to,
                    "Upstream: HOST:PORT, http://HOST or https://HOST; several share the load")
-      ->type_name("HOST:PORT")
+      ->type_name("UPSTREAM")
       ->required();
   serving_options(*proxy, arguments, raw);
 }
@@ -132,7 +149,9 @@ void add_serving(CLI::App& app, Arguments& arguments, Raw& raw) {
 std::unique_ptr<CLI::App> make_app(Arguments& arguments, Raw& raw) {
   auto app =
       std::make_unique<CLI::App>("Turnpike, an API gateway and service mesh in one program.", "turnpike");
-  app->get_formatter()->column_width(34);
+  const auto formatter = std::make_shared<Formatter>();
+  formatter->column_width(30);
+  app->formatter(formatter);
   app->set_help_flag("-h,--help", "This text");
   app->set_version_flag("-V,--version", "turnpike " TURNPIKE_VERSION, "Print the version");
   app->footer(kTop);
@@ -141,20 +160,22 @@ std::unique_ptr<CLI::App> make_app(Arguments& arguments, Raw& raw) {
   CLI::App* check =
       add(*app, arguments, Command::check, "check", "Say whether a configuration is good", kCheck);
   check->add_option("PATH", arguments.paths, "Files and folders")->required();
+  check->add_flag("--strict", arguments.strict,
+                  "Warnings are errors: what is served otherwise than one may think");
   output_option(*check, raw);
   CLI::App* explain = add(*app, arguments, Command::explain, "explain",
                           "Say what would become of a request, and why", kExplain);
   explain->add_option("PATH... METHOD URL", raw.positional, "The configuration, then the request")
       ->required();
-  explain->add_option("-H,--header", raw.headers, "A field of the request; may be repeated")
-      ->type_name("'NAME: VALUE'")
+  explain->add_option("-H,--header", raw.headers, "A field of the request, 'name: value'; may be repeated")
+      ->type_name("LINE")
       ->take_all()
       ->allow_extra_args(false);
   output_option(*explain, raw);
   add(*app, arguments, Command::reference, "reference",
-      "Print the reference of all kinds and fields (Markdown)", nullptr);
+      "Print the reference of all kinds and fields (Markdown)", "");
   CLI::App* version =
-      add(*app, arguments, Command::version, "version", "Print the version and how it was built", nullptr);
+      add(*app, arguments, Command::version, "version", "Print the version and how it was built", "");
   output_option(*version, raw);
   CLI::App* completion = add(*app, arguments, Command::completion, "completion",
                              "Print a script that completes commands", kCompletion);

@@ -18,6 +18,7 @@ struct Arguments {
   Command command = Command::run;
   control::Options options;         // run, proxy
   bool json = false;                // check, explain, version: -o json
+  bool strict = false;              // check
   std::vector<std::string> paths;   // check, explain
   std::string method;               // explain
   std::string url;                  // explain: "https://shop.example/x" or "/x"

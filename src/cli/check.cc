@@ -6,8 +6,8 @@
 #include "cli/commands.h"
 #include "cli/diagnostics.h"
 #include "cli/terminal.h"
+#include "control/loading.h"
 #include "plan/compile.h"
-#include "resource/loader.h"
 #include "resource/status.h"
 
 namespace turnpike::cli {
@@ -22,9 +22,13 @@ struct Findings {
   bool ok() const noexcept { return !resource::has_errors(diagnostics); }
 };
 
+void make_errors(std::vector<resource::Diagnostic>& diagnostics) {
+  for (resource::Diagnostic& d : diagnostics) d.severity = resource::Severity::error;
+}
+
 // Where reading found errors the rest is not compiled: what is missing would only cause more of them.
 Findings look_at(const Arguments& arguments) {
-  resource::Loaded loaded = resource::Loader().load(arguments.paths);
+  resource::Loaded loaded = resource::Loader(control::load_options()).load(arguments.paths);
   Findings out{std::move(loaded.diagnostics), {}};
   if (!out.ok()) return out;
   plan::Compiled compiled = plan::compile(loaded.store);
@@ -52,13 +56,19 @@ void print_text(const Findings& findings) {
   std::fflush(stderr);
   std::fputs(resource::to_text(findings.statuses).c_str(), stdout);
   const Terminal terminal = Terminal::of(stdout);
-  std::printf("%s\n", terminal.green("The configuration is good.").c_str());
+  const std::string verdict =
+      findings.diagnostics.empty()
+          ? terminal.green("The configuration is good.")
+          : terminal.yellow("The configuration can be served, with " + summary(findings.diagnostics) +
+                            " (see above; --strict makes them errors).");
+  std::printf("%s\n", verdict.c_str());
 }
 
 }  // namespace
 
 Exit check(const Arguments& arguments) {
-  const Findings findings = look_at(arguments);
+  Findings findings = look_at(arguments);
+  if (arguments.strict) make_errors(findings.diagnostics);
   if (arguments.json) {
     print_json(findings);
   } else {

@@ -8,14 +8,14 @@
 #include "cli/commands.h"
 #include "cli/diagnostics.h"
 #include "cli/terminal.h"
-#include "resource/loader.h"
+#include "control/loading.h"
 
 namespace turnpike::cli {
 
 using control::Exit;
 
 Exit explain(const Arguments& arguments) {
-  const resource::Loaded loaded = resource::Loader().load(arguments.paths);
+  const resource::Loaded loaded = resource::Loader(control::load_options()).load(arguments.paths);
   if (!loaded.ok()) {
     Sources sources;
     std::fputs(render(loaded.diagnostics, sources, Terminal::of(stderr)).c_str(), stderr);

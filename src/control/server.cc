@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "control/access_log_config.h"
+#include "control/loading.h"
 #include "control/seed.h"
 #include "upstream/cares_resolver.h"
 
@@ -36,6 +37,7 @@ Server::Server(Options options, observe::Log& log, ShowDiagnostics show)
       certificates_(metrics_, families_.certificate, log_),
       pages_(state_, metrics_, [this] { return statuses(); }),
       admin_(loop_, pages_),
+      loader_(load_options()),
       tickets_(std::make_shared<tls::TicketKeys>()),
       upstream_log_(log),
       ports_({.workers = workers_count_, .share = options_.share_ports}),
@@ -136,6 +138,8 @@ void Server::make_workers() {
 }
 
 void Server::say_ready() const {
+  if (state_.plan->ports.empty())
+    log_.warning("control", "nothing is served: there is no Gateway with a valid listener");
   for (const auto& port : state_.plan->ports) {
     for (const plan::Listener& listener : port->listeners) {
       const std::string address = ports_.bound(*port).text();

@@ -161,7 +161,7 @@ TEST_F(SocketTest, WritingToOneThatIsGoneIsAnErrorAndNoSignal) {
 
 TEST_F(SocketTest, BackPressureStopsAndResumesTheWriter) {
   join();
-  const std::string chunk(64 * 1024, 'x');
+  const std::string chunk(65536, 'x');
   std::size_t sent = 0;
   IoResult result;
   while ((result = client->write(chunk)).bytes == chunk.size()) sent += result.bytes;

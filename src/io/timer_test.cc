@@ -90,6 +90,7 @@ TEST(TimerWheel, ArmingAgainMoves) {
 TEST(TimerWheel, ALongPauseLosesNothing) {
   TimerWheel wheel(kStart);
   std::vector<std::unique_ptr<TestTimer>> timers;
+  timers.reserve(100);
   for (int i = 0; i < 100; ++i) {
     timers.push_back(std::make_unique<TestTimer>());
     wheel.arm(*timers.back(), kStart + milliseconds(777 * i));
@@ -140,6 +141,7 @@ TEST(TimerWheel, AgreesWithANaiveOne) {
     TimePoint when = kNever;
   };
   std::vector<std::unique_ptr<Checked>> all;
+  all.reserve(200);
   for (int i = 0; i < 200; ++i) all.push_back(std::make_unique<Checked>());
   TimePoint now = kStart;
   for (int step = 0; step < 3000; ++step) {

@@ -18,6 +18,26 @@ using namespace std::chrono_literals;
 
 void WorkerPlan::unused() noexcept { worker_.plan_unused(*this); }
 
+// First the idle connections, then the rest: each when its time has come.
+class Worker::Drain final : private io::Timer {
+ public:
+  Drain(Worker& worker, Duration idle_grace, Duration limit) noexcept
+      : worker_(worker), cut_at_(worker.loop_.now() + limit) {
+    worker_.loop_.timers().arm(*this, worker.loop_.now() + std::min(idle_grace, limit));
+  }
+
+ private:
+  void on_timer() override {
+    // A client may be about to send on a connection that looks idle; it has had its time.
+    while (worker_.close_idlest()) continue;
+    if (worker_.loop_.now() >= cut_at_) return worker_.cut_all();
+    worker_.loop_.timers().arm(*this, cut_at_);
+  }
+
+  Worker& worker_;
+  const TimePoint cut_at_;
+};
+
 Worker::Worker(unsigned index, std::uint64_t seed, const Shared& shared)
     : index_(index),
       shared_(shared),
@@ -132,26 +152,6 @@ bool Worker::close_idlest() noexcept {
   connection->cut();  // it waits for nothing but the client: it is gone when this returns
   return true;
 }
-
-// First the idle connections, then the rest: each when its time has come.
-class Worker::Drain final : private io::Timer {
- public:
-  Drain(Worker& worker, Duration idle_grace, Duration limit) noexcept
-      : worker_(worker), cut_at_(worker.loop_.now() + limit) {
-    worker_.loop_.timers().arm(*this, worker.loop_.now() + std::min(idle_grace, limit));
-  }
-
- private:
-  void on_timer() override {
-    // A client may be about to send on a connection that looks idle; it has had its time.
-    while (worker_.close_idlest()) continue;
-    if (worker_.loop_.now() >= cut_at_) return worker_.cut_all();
-    worker_.loop_.timers().arm(*this, cut_at_);
-  }
-
-  Worker& worker_;
-  const TimePoint cut_at_;
-};
 
 void Worker::begin_drain(Duration idle_grace, Duration limit) {
   if (draining_) return;

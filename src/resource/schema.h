@@ -54,6 +54,8 @@ struct Type {
   const Type* (*element)() = nullptr;  // of a list
   void* (*add)(void* value) = nullptr;
   void (*resize)(void* value, std::size_t expected) = nullptr;         // empties a list and makes room
+  std::size_t (*count)(const void* value) = nullptr;                   // of a list
+  const void* (*item)(const void* value, std::size_t index) = nullptr;  // of a list; for element()->peek
   std::string& (*entry)(void* value, std::string_view key) = nullptr;  // of a map
 };
 
@@ -245,6 +247,10 @@ void describe_list(Type& type) {
   type.resize = [](void* value, std::size_t expected) {
     static_cast<T*>(value)->clear();
     static_cast<T*>(value)->reserve(expected);
+  };
+  type.count = [](const void* value) { return static_cast<const T*>(value)->size(); };
+  type.item = [](const void* value, std::size_t index) -> const void* {
+    return &(*static_cast<const T*>(value))[index];
   };
   type.format = [](const void* value) {
     std::string out;

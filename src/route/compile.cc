@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "route/compiled.h"
+#include "route/literal.h"
 #include "route/precedence.h"
 
 namespace turnpike::route {
@@ -244,7 +245,8 @@ std::string Compiler::write_choice(std::uint32_t match, PathMatch::Kind kind, st
   std::string fault;
   if (kind == PathMatch::Kind::regex) {
     choice.path_regex = 1;
-    fault = write_condition({"path", ValueMatch::Kind::regex, from.path.value}, http::FieldId::unknown);
+    fault = write_condition({literal_prefix(from.path.value), ValueMatch::Kind::regex, from.path.value},
+                            http::FieldId::unknown);
   }
   for_each_header(from, [&](const ValueMatch& header) {
     if (fault.empty()) fault = write_condition(header, http::field_id(header.name));

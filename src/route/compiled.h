@@ -23,7 +23,7 @@ inline constexpr std::uint32_t kNone = 0xffffffff;
 
 // A header or query condition, or the expression that a whole path must match.
 struct Condition {
-  std::uint32_t name = 0;   // offset into texts
+  std::uint32_t name = 0;   // offset into texts; of a path its literal_prefix
   std::uint32_t value = 0;  // offset into texts; the number of the regular expression where `regex`
   std::uint16_t name_size = 0;
   std::uint16_t value_size = 0;

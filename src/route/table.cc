@@ -66,6 +66,7 @@ class Finder {
       return false;
     const Condition* condition = table_.conditions.data() + choice.conditions;
     if (choice.path_regex != 0) {
+      if (!head_.path.starts_with(table_.text(condition->name, condition->name_size))) return false;
       if (!matches_whole(table_.regex(worker_, condition->value), head_.path)) return false;
       ++condition;
     }

@@ -37,8 +37,10 @@ constexpr std::string_view kHosts[] = {"",          "a.com", "*.a.com", "b.a.com
 constexpr std::string_view kAsked[] = {"a.com", "b.a.com", "c.b.a.com", "d.c.b.a.com", "com",
                                        "x.com", "z.org",   "",          "a.com.com"};
 constexpr std::string_view kElements[] = {"/", "/a", "/b", "/ab", "/a%20", "/foo", "/fo", "//"};
-constexpr std::string_view kRegexes[] = {"/a.*", "/(a|b)+", "/foo/[a-z]*", ".*",     "/[^/]+",
-                                         "",     "/a/",     "(",           "/foo|/b"};
+constexpr std::string_view kRegexes[] = {"/a.*",    "/(a|b)+",      "/foo/[a-z]*", ".*",      "/[^/]+",
+                                         "",        "/a/",          "(",           "/foo|/b", "/fo?o?",
+                                         "^/fo+.*", "/a{0,1}b",     "(?i)/A.*",    "/a(?i)B", "/[|]|/a",
+                                         "/(a)|/b", "/\\Qa|b\\E|/b"};
 constexpr std::string_view kNames[] = {"x", "X", "x-y", "cookie", "Cookie", "host", "accept"};
 constexpr std::string_view kValues[] = {"", "1", "2", "1,2", "1; 2", "a b", "a+b", "1,.*", "[12]", "%31"};
 constexpr std::string_view kQueries[] = {"x=1",     "x=2", "x", "X=1",   "x=%31", "%78=1", "x=a+b",

@@ -10,7 +10,7 @@ namespace {
 using crypto::KeyType;
 
 crypto::KeyPair pair_for(std::vector<std::string> names, KeyType key = KeyType::ec) {
-  for (std::string& name : names) name = "DNS:" + name;
+  for (std::string& name : names) name.insert(0, "DNS:");
   return test_root().issue({.common_name = "x", .names = std::move(names), .key = key}).pair();
 }
 
