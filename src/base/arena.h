@@ -11,9 +11,9 @@
 
 namespace turnpike {
 
-// Gives memory that is released all at once. Blocks come from a per-thread free list, so that in steady state an
-// exchange allocates nothing from the heap. Not thread-safe; destructors of what it holds are not run, therefore
-// only trivially destructible types may be made in it.
+// Gives memory that is released all at once. Blocks come from a per-thread free list, so that in steady state
+// an exchange allocates nothing from the heap. Not thread-safe; destructors of what it holds are not run,
+// therefore only trivially destructible types may be made in it.
 class Arena {
  public:
   static constexpr std::size_t kBlockSize = 4096;

@@ -1,4 +1,5 @@
-// One non-cryptographic hash for tables and consistent hashing. Stable within a process only, unless the seed is given.
+// One non-cryptographic hash for tables and consistent hashing. Stable within a process only, unless the seed
+// is given.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +11,8 @@
 namespace turnpike {
 
 inline std::uint64_t mix_hash(std::uint64_t a, std::uint64_t b) noexcept {
-  const unsigned __int128 product = static_cast<unsigned __int128>(a ^ 0x9e3779b97f4a7c15ULL) * (b ^ 0xe7037ed1a0b428dbULL);
+  const unsigned __int128 product =
+      static_cast<unsigned __int128>(a ^ 0x9e3779b97f4a7c15ULL) * (b ^ 0xe7037ed1a0b428dbULL);
   return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
 }
 

@@ -1,4 +1,5 @@
-// Fast per-worker random numbers for balancing, jitter and sampling. Not for secrets: those come from crypto/.
+// Fast per-worker random numbers for balancing, jitter and sampling. Not for secrets: those come from
+// crypto/.
 #pragma once
 
 #include <cstdint>

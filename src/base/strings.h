@@ -43,8 +43,8 @@ std::optional<Int> parse_decimal(std::string_view text) noexcept {
   return value;
 }
 
-// Calls f(part) for each element of a comma-separated list (RFC 9110 §5.6.1), trimmed; empty elements are passed over.
-// f returns false to stop.
+// Calls f(part) for each element of a comma-separated list (RFC 9110 §5.6.1), trimmed; empty elements are
+// passed over. f returns false to stop.
 template <class F>
 void for_each_element(std::string_view list, F&& f) {
   while (!list.empty()) {

@@ -8,8 +8,9 @@
 
 namespace turnpike::io {
 
-// What one end writes the other reads. `capacity` bounds what is under way in each direction: a writer beyond it would
-// block. `most_per_call` splits reads and writes into small pieces, to test partial ones. Both ends live on one loop.
+// What one end writes the other reads. `capacity` bounds what is under way in each direction: a writer beyond
+// it would block. `most_per_call` splits reads and writes into small pieces, to test partial ones. Both ends
+// live on one loop.
 struct PipeOptions {
   std::size_t capacity = std::size_t{64} * 1024;
   std::size_t most_per_call = SIZE_MAX;

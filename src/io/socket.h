@@ -56,7 +56,8 @@ class SocketStream final : public Stream, private Source {
 };
 
 // Connects. Errors: connect_refused, connect_timeout, connect_failed (all Retry::safe), cancelled.
-// While it waits, `*connecting` is the stream that may be cancelled to end it early; null before and afterwards.
+// While it waits, `*connecting` is the stream that may be cancelled to end it early; null before and
+// afterwards.
 Task<Result<std::unique_ptr<SocketStream>>> connect(Loop& loop, const Address& to, TimePoint deadline,
                                                     Stream** connecting = nullptr);
 

@@ -56,8 +56,8 @@ struct Promise<void> : PromiseBase {
 
 }  // namespace detail
 
-// A lazily started coroutine that is awaited exactly once, by its owner. The frame dies with the Task; a Task that is
-// suspended in I/O must not be destroyed: its owner cancels the stream it waits on and awaits it.
+// A lazily started coroutine that is awaited exactly once, by its owner. The frame dies with the Task; a Task
+// that is suspended in I/O must not be destroyed: its owner cancels the stream it waits on and awaits it.
 // Arguments by reference must outlive the task; never make a coroutine of a lambda with captures.
 template <class T = void>
 class [[nodiscard]] Task {

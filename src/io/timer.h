@@ -56,9 +56,9 @@ class TimerWheel {
   static constexpr std::size_t kSlots = 2048;  // 8.2 s; what is further away is passed over once per round
   static std::int64_t tick_of(TimePoint t) noexcept { return t.time_since_epoch() / kTick; }
 
-  std::array<Timer, kSlots> slots_;            // heads of circular lists
+  std::array<Timer, kSlots> slots_;                // heads of circular lists
   std::array<std::uint64_t, kSlots / 64> used_{};  // which slots may hold something
-  std::int64_t tick_;                          // all slots up to this one have been fired
+  std::int64_t tick_;                              // all slots up to this one have been fired
 };
 
 }  // namespace turnpike::io

@@ -142,7 +142,8 @@ struct Port {
 struct Plan {
   std::uint64_t generation = 0;
   observe::Lease metrics;  // keeps the series above alive; empty in offline use (check, explain)
-  // What owns the policies that rules point to. Those of a route that did not change are shared with the plan before.
+  // What owns the policies that rules point to. Those of a route that did not change are shared with the plan
+  // before.
   std::vector<std::shared_ptr<const void>> policies;
   std::vector<Rule> rules;
   std::vector<std::shared_ptr<const upstream::ClusterConfig>> clusters;

@@ -1,5 +1,6 @@
-// A policy looks at a request or a response and lets it pass, changes it, or answers itself. Instances are immutable,
-// belong to a plan and serve all workers at once; what they need per request lies in the exchange's arena.
+// A policy looks at a request or a response and lets it pass, changes it, or answers itself. Instances are
+// immutable, belong to a plan and serve all workers at once; what they need per request lies in the
+// exchange's arena.
 #pragma once
 
 #include <cstdint>
@@ -17,10 +18,10 @@ namespace turnpike::policy {
 // An answer that does not come from an upstream. Texts live in the exchange's arena or longer.
 struct DirectResponse {
   std::uint16_t status = 500;
-  http::Fields fields;       // Content-Length, Date and Connection are added by the one who sends it
+  http::Fields fields;  // Content-Length, Date and Connection are added by the one who sends it
   std::string_view body;
   ErrorKind reason = ErrorKind::direct_response;  // response_flags
-  std::string_view detail;   // for operators: which policy, which rule
+  std::string_view detail;                        // for operators: which policy, which rule
 };
 
 enum class Verdict : std::uint8_t {
@@ -32,22 +33,23 @@ enum class Verdict : std::uint8_t {
 // What a policy may see and change of an exchange.
 struct Exchange {
   Arena& arena;
-  http::RequestHead& request;   // path normalised; changes reach the upstream
+  http::RequestHead& request;  // path normalised; changes reach the upstream
   TimePoint now;
   Random& random;
 
-  std::string_view scheme{};    // "http" or "https": how the client reached us (trusted proxies considered)
-  std::string_view host{};      // of the request, lower-case, without port
-  std::uint16_t port = 0;       // of the authority, or the listener's where it names none
+  std::string_view scheme{};  // "http" or "https": how the client reached us (trusted proxies considered)
+  std::string_view host{};    // of the request, lower-case, without port
+  std::uint16_t port = 0;     // of the authority, or the listener's where it names none
   std::uint16_t listener_port = 0;
-  std::string_view client_ip{}; // of the client, trusted proxies considered
-  // Bytes of request.path (as matched, before any rewrite) that the matched PathPrefix covers; the whole path for the
-  // other kinds of match.
+  std::string_view client_ip{};  // of the client, trusted proxies considered
+  // Bytes of request.path (as matched, before any rewrite) that the matched PathPrefix covers; the whole path
+  // for the other kinds of match.
   std::size_t matched_prefix = 0;
 
   // What an upstream is asked for as Host; set by URLRewrite.hostname. Empty: as received.
   std::string_view rewritten_host{};
-  // The Origin field as the client sent it, kept by CORS for its response: other policies may change the field.
+  // The Origin field as the client sent it, kept by CORS for its response: other policies may change the
+  // field.
   std::string_view cors_origin{};
 
   http::ResponseHead* response = nullptr;  // in on_response

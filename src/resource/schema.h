@@ -53,10 +53,10 @@ struct Type {
   const Struct& (*object)() = nullptr;
   const Type* (*element)() = nullptr;  // of a list
   void* (*add)(void* value) = nullptr;
-  void (*resize)(void* value, std::size_t expected) = nullptr;         // empties a list and makes room
-  std::size_t (*count)(const void* value) = nullptr;                   // of a list
+  void (*resize)(void* value, std::size_t expected) = nullptr;          // empties a list and makes room
+  std::size_t (*count)(const void* value) = nullptr;                    // of a list
   const void* (*item)(const void* value, std::size_t index) = nullptr;  // of a list; for element()->peek
-  std::string& (*entry)(void* value, std::string_view key) = nullptr;  // of a map
+  std::string& (*entry)(void* value, std::string_view key) = nullptr;   // of a map
 };
 
 // One field of a struct.
