@@ -179,8 +179,12 @@ TEST(ListenerSetReferenceGrant, TheGrantsOfTheGatewayAreNotInherited) {
       set("ls",
           "  - {name: l, port: 443, protocol: HTTPS, tls: {certificateRefs: [{name: cert, "
           "namespace: certs}]}}\n");
-  EXPECT_EQ(TestPlan(base + grant("Gateway")).listener("ListenerSet infra/ls", "l", "ResolvedRefs"),
-            "False RefNotPermitted");
+  const TestPlan forbidden(base + grant("Gateway"));
+  EXPECT_EQ(forbidden.listener("ListenerSet infra/ls", "l", "ResolvedRefs"), "False RefNotPermitted");
+  EXPECT_EQ(forbidden.condition("ListenerSet infra/ls", "Accepted"), "False ListenersNotValid");
+  EXPECT_EQ(forbidden.condition("ListenerSet infra/ls", "Programmed"), "False ListenersNotValid");
+  EXPECT_EQ(TestPlan(base + grant("Gateway")).condition("ListenerSet infra/ls", "Accepted"),
+            "False ListenersNotValid");
   // Permitted now; that there is no such Secret is another matter.
   EXPECT_EQ(TestPlan(base + grant("ListenerSet")).listener("ListenerSet infra/ls", "l", "ResolvedRefs"),
             "False InvalidCertificateRef");

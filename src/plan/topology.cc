@@ -213,9 +213,10 @@ void summarise(Topology& topology) {
       continue;
     }
     const Count count = count_listeners(topology, set.listeners);
-    if (count.accepted == 0) set.accepted.fail("ListenersNotValid", "none of its listeners can be served");
-    if (count.programmed == 0)
+    if (count.programmed == 0) {
+      set.accepted.fail("ListenersNotValid", "none of its listeners can be served");
       set.programmed.fail("ListenersNotValid", "none of its listeners can be served");
+    }
     if (set.accepted.ok()) ++topology.gateways[set.gateway].attached_sets;
   }
   for (GatewayNode& gateway : topology.gateways) {
