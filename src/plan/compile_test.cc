@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/random.h"
 #include "plan/diff.h"
 #include "plan/testing.h"
 #include "resource/status.h"
@@ -153,6 +154,70 @@ TEST(Compiler, WithoutStatusesThePlanIsTheSame) {
   TestPlan test(routes({{"a", "/a"}}), options);
   EXPECT_TRUE(test.compiled.statuses.empty());
   EXPECT_EQ(test.send(8080, "x", "/a"), "infra/a 0 -> infra/web:80");
+}
+
+// --- whatever users write
+// ------------------------------------------------------------------------------------------
+
+// Lines dropped, doubled, swapped and spoilt at random: what can still be read is compiled, by a compiler
+// that remembers the ones before. Nothing may crash, and what is served must be sound.
+TEST(Compiler, SurvivesDamagedConfigurations) {
+  const std::string whole = routes({{"a", "/a"}, {"b", "/b"}}) + std::string(kShop) + R"(---
+apiVersion: gateway.networking.k8s.io/v1
+kind: ListenerSet
+metadata: {name: ls}
+spec: {parentRef: {name: shop}, listeners: [{name: l, port: 8080, protocol: HTTP, hostname: x.example}]}
+---
+apiVersion: turnpike.dev/v1alpha1
+kind: TrafficPolicy
+metadata: {name: t, namespace: infra}
+spec: {targetRefs: [{kind: Gateway, name: gw}], timeouts: {request: 1s}, connections: {maxPerEndpoint: 3}}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: BackendTLSPolicy
+metadata: {name: p, namespace: infra}
+spec: {targetRefs: [{group: "", kind: Service, name: web}], validation: {wellKnownCACertificates: System, hostname: w}}
+)";
+  std::vector<std::string> lines(1);
+  for (const char c : whole) c == '\n' ? lines.emplace_back() : lines.back() += c;
+  Random random(7);
+  Compiler compiler;
+  resource::Loader loader;
+  const std::string_view spoil[] = {"name: gw", "port: 0", "kind: Gateway", "[]", "{}", "namespace: infra",
+                                    "/",        "''"};
+  for (int round = 0; round < 1500; ++round) {
+    std::vector<std::string> damaged = lines;
+    for (std::uint64_t n = 1 + random.below(4); n > 0; --n) {
+      const std::size_t at = random.below(damaged.size());
+      switch (random.below(4)) {
+        case 0:
+          damaged.erase(damaged.begin() + static_cast<std::ptrdiff_t>(at));
+          break;
+        case 1:
+          damaged.insert(damaged.begin() + static_cast<std::ptrdiff_t>(at), damaged[at]);
+          break;
+        case 2:
+          std::swap(damaged[at], damaged[random.below(damaged.size())]);
+          break;
+        default:
+          damaged[at].replace(random.below(damaged[at].size() + 1), 3, spoil[random.below(std::size(spoil))]);
+      }
+    }
+    std::string text;
+    for (const std::string& line : damaged) text += line + "\n";
+    const resource::NamedText named{"config.yaml", text};
+    const auto loaded = loader.load(std::span(&named, 1));
+    const Compiled compiled = compiler.compile(loaded.store, {});
+    for (const auto& port : compiled.plan->ports) {
+      ASSERT_FALSE(port->listeners.empty());
+      for (const Listener& listener : port->listeners) ASSERT_LE(listener.matches.size(), 16u);
+    }
+    for (const Rule& rule : compiled.plan->rules) {
+      for (const BackendChoice& choice : rule.backends)
+        ASSERT_TRUE(choice.cluster == BackendChoice::kInvalid ||
+                    choice.cluster < compiled.plan->clusters.size());
+    }
+  }
 }
 
 TEST(Compile, NothingAtAll) {
