@@ -162,6 +162,7 @@ class Gateway:
             if self.ports_stamp() != stamp and self.ports() is not None:
                 if expect == "refused":
                     raise Failed("the configuration was applied, not refused")
+                time.sleep(0.02 * self.slower)  # workers take it over with the next turn of their loops
                 return
             if self.refusals() > refused:
                 if expect == "applied":

@@ -557,11 +557,13 @@ class Scenario:
 
     def step_file(self, spec):
         """{name, matches, lacks}: a file in the test's folder."""
-        only(spec, {"name", "matches", "lacks", "within"}, "file")
+        only(spec, {"name", "exists", "matches", "lacks", "within"}, "file")
         self.eventually(lambda: self.check_file(spec), spec.get("within", 2.0))
 
     def check_file(self, spec):
         path = self.folder / spec["name"]
+        if "exists" in spec and path.exists() != spec["exists"]:
+            raise Unmet(f"{spec['name']} is {'not ' if spec['exists'] else ''}there")
         text = path.read_text(errors="replace") if path.exists() else ""
         for pattern in expect.as_list(spec.get("matches")):
             if not re.search(pattern, text, re.M):
