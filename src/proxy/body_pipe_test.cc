@@ -71,7 +71,7 @@ TEST(BodyPipe, ManySmallChunksDoNotOverflowTheList) {
   }
   in += "0\r\n\r\n";
   EXPECT_EQ(run(in, Framing::chunked, 0, false, 8000), data + "|");
-  EXPECT_EQ(run(in, Framing::chunked, 0, true, 8000).substr(0, 4), "1a\r\n");
+  EXPECT_EQ(run(in, Framing::chunked, 0, true, 8000).substr(0, 4), "19\r\n");
 }
 
 TEST(BodyPipe, ContentUntilCloseBecomesChunks) {
