@@ -9,7 +9,7 @@ _turnpike() {
   case ${COMP_WORDS[1]} in
     run) options='--help -h --config -c --bind --workers -w --admin --access-log --log-level --log-json --drain-delay --drain-timeout --memory-limit --max-connections --ports-file --ephemeral-ports --share-ports' ;;
     proxy) options='--help -h --listen --to --workers -w --admin --access-log --log-level --log-json --drain-delay --drain-timeout --memory-limit --max-connections --ports-file --ephemeral-ports --share-ports' ;;
-    check) options='--help -h --output -o' ;;
+    check) options='--help -h --strict --output -o' ;;
     explain) options='--help -h --header -H --output -o' ;;
     reference) options='--help -h' ;;
     version) options='--help -h --output -o' ;;

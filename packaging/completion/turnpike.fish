@@ -36,11 +36,12 @@ complete -c turnpike -n '__fish_seen_subcommand_from proxy' -l share-ports -d 'L
 complete -c turnpike -n __fish_use_subcommand -a check -d 'Say whether a configuration is good'
 complete -c turnpike -n '__fish_seen_subcommand_from check' -F
 complete -c turnpike -n '__fish_seen_subcommand_from check' -l help -s h -d 'This text'
+complete -c turnpike -n '__fish_seen_subcommand_from check' -l strict -d 'Warnings are errors: what is served otherwise than one may think'
 complete -c turnpike -n '__fish_seen_subcommand_from check' -l output -s o -x -a 'text json' -d 'text (default) or json'
 complete -c turnpike -n __fish_use_subcommand -a explain -d 'Say what would become of a request, and why'
 complete -c turnpike -n '__fish_seen_subcommand_from explain' -F
 complete -c turnpike -n '__fish_seen_subcommand_from explain' -l help -s h -d 'This text'
-complete -c turnpike -n '__fish_seen_subcommand_from explain' -l header -s H -x -d 'A field of the request; may be repeated'
+complete -c turnpike -n '__fish_seen_subcommand_from explain' -l header -s H -x -d 'A field of the request, name: value; may be repeated'
 complete -c turnpike -n '__fish_seen_subcommand_from explain' -l output -s o -x -a 'text json' -d 'text (default) or json'
 complete -c turnpike -n __fish_use_subcommand -a reference -d 'Print the reference of all kinds and fields (Markdown)'
 complete -c turnpike -n '__fish_seen_subcommand_from reference' -l help -s h -d 'This text'

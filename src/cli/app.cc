@@ -126,8 +126,8 @@ void serving_options(CLI::App& sub, Arguments& arguments, Raw& raw) {
 
 void add_serving(CLI::App& app, Arguments& arguments, Raw& raw) {
   CLI::App* run = add(app, arguments, Command::run, "run", "Serve a configuration", kRun);
-  run->add_option("-c,--config,PATH", raw.config, "Files and folders with the configuration")
-      ->type_name("PATH");
+  run->add_option("-c,--config", raw.config, "Files and folders with the configuration")->type_name("PATH");
+  run->add_option("PATH", raw.positional, "The same, without --config");
   run->add_option("--bind", raw.bind, "Address of all listeners, whatever their Gateways say")
       ->type_name("IP");
   serving_options(*run, arguments, raw);

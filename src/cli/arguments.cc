@@ -86,7 +86,8 @@ void finish_serving(Arguments& out, const Raw& raw) {
 
 void finish_run(Arguments& out, const Raw& raw) {
   out.options.paths = raw.config;
-  if (raw.config.empty()) {
+  out.options.paths.insert(out.options.paths.end(), raw.positional.begin(), raw.positional.end());
+  if (out.options.paths.empty()) {
     throw Wrong{
         "which configuration? Name it: turnpike run --config gateway.yaml (or try turnpike proxy, which "
         "needs none)"};

@@ -141,6 +141,20 @@ def test_check_of_what_is_no_configuration_is_an_error_not_a_crash(turnpike, tex
     assert done.returncode == 0 or "error: " in done.stderr
 
 
+def test_check_warns_of_a_reference_to_nothing_and_strict_refuses_it(turnpike):
+    text = GOOD.replace("kind: Backend, name: payments", "kind: Backend, name: paymnts")
+    done = turnpike("check", "gw.yaml", files={"gw.yaml": text})
+    assert done.returncode == 0 and "warning: " in done.stderr and "--strict" in done.stdout
+    done = turnpike("check", "--strict", "gw.yaml")
+    assert done.returncode == 1 and "did you mean 'payments'" in done.stderr and not done.stdout
+
+
+def test_a_regular_expression_is_judged_where_it_stands(turnpike):
+    text = GOOD.replace("type: PathPrefix, value: /payments", "type: RegularExpression, value: '/pay('")
+    done = turnpike("check", "gw.yaml", files={"gw.yaml": text})
+    assert done.returncode == 1 and "gw.yaml:15:" in done.stderr and "missing )" in done.stderr
+
+
 def test_check_of_a_missing_file(turnpike):
     done = turnpike("check", "missing.yaml")
     assert done.returncode == 1 and "missing.yaml" in done.stderr

@@ -282,7 +282,16 @@ def test_secrets_are_never_shown(gateway):
     for page in ("/", "/status", "/config", "/clusters", "/metrics"):
         text = one.admin(page)[1]
         assert "swordfish" not in text and base64.b64encode(b"swordfish-4711").decode() not in text
-    assert "password" in one.admin("/config")[1]
+    resources = json.loads(one.admin("/config")[1])["resources"]
+    assert next(r for r in resources if r["kind"] == "Secret")["data"] == {"password": "(redacted)"}
+
+
+def test_config_shows_what_is_in_force_with_defaults(gateway):
+    one = gateway()
+    route = next(r for r in json.loads(one.admin("/config")[1])["resources"] if r["kind"] == "HTTPRoute")
+    assert route["metadata"] == {"name": "hello", "namespace": "default", "generation": 0}
+    redirect = route["spec"]["rules"][0]["filters"][0]["requestRedirect"]
+    assert redirect["hostname"] == "example.com" and redirect["statusCode"] == 302
 
 
 def test_admin_refuses(gateway):
