@@ -33,8 +33,8 @@ def tls(size, connections):
     return lambda c, seconds: measure.wrk(f"https://127.0.0.1:{c.tls_port}/{size}", connections, seconds)
 
 
-def count_calls(connections):
-    return lambda c, seconds: measure.system_calls(c, lambda: keep_alive(200, connections)(c, seconds))
+def count_calls(connections, requests):
+    return lambda c, seconds: measure.system_calls(c, connections, requests)
 
 
 def idle(tls_too):
@@ -100,8 +100,8 @@ CASES = [
          lambda c, s: measure.handshakes(c.tls_port, 16, s), NO_RELAY, target=0.85),
     Case("routes", "10,000 routes against 10", keep_alive(200, 32), [many_routes(10), many_routes(10000)], target=1.1,
          baseline="Turnpike, 10 routes"),
-    Case("syscalls-1", "system calls per request, 1 connection", count_calls(1), NO_RELAY, "once", "6"),
-    Case("syscalls-64", "system calls per request, 64 connections", count_calls(64), NO_RELAY, "once", "4.2"),
+    Case("syscalls-1", "system calls per request, 1 connection", count_calls(1, 4000), NO_RELAY, "once", "6"),
+    Case("syscalls-64", "system calls per request, 64 connections", count_calls(64, 30000), NO_RELAY, "once", "4.2"),
     Case("idle-plain", "memory of an idle connection", idle(False), NO_RELAY, "once", "1 KB"),
     Case("idle-tls", "memory of an idle TLS connection", idle(True), NO_RELAY, "once", "16 KB"),
     Case("resident", "resident memory at rest, MB", lambda c, s: {"resident_mb": measure.status_kb(c.pids()) / 1024}, NO_RELAY, "once", "8 MB"),

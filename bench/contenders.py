@@ -1,8 +1,11 @@
 """The proxies that are compared: how each is configured for the same work, started and stopped."""
 
+import ctypes
+import itertools
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -18,10 +21,18 @@ class Missing(Exception):
     """A contender that is not installed here."""
 
 
+_ports = itertools.count(20000 + os.getpid() % 10000)
+
+
 def free_port():
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
+    """Below the range from which the kernel gives ports to clients: with thousands of those, a free one is soon taken."""
+    for port in _ports:
+        with socket.socket() as sock:
+            try:
+                sock.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
 
 
 def wait_port(port, process, seconds=10):
@@ -36,9 +47,15 @@ def wait_port(port, process, seconds=10):
     raise RuntimeError(f"it does not listen on port {port}")
 
 
+def dies_with_us():
+    """In the child: end when the benchmark is killed without a chance to clean up (PR_SET_PDEATHSIG)."""
+    ctypes.CDLL(None).prctl(1, signal.SIGTERM)
+
+
 def pinned(core, argv, **how):
-    # For a child, so that pid is the program's own: taskset replaces itself.
-    return subprocess.Popen(["taskset", "-c", str(core), *[str(a) for a in argv]], stdin=subprocess.DEVNULL, **how)
+    # taskset replaces itself, so the pid is the program's own.
+    return subprocess.Popen(["taskset", "-c", str(core), *[str(a) for a in argv]], stdin=subprocess.DEVNULL,
+                            preexec_fn=dies_with_us, **how)
 
 
 def version_of(argv, pattern):

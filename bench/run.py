@@ -3,6 +3,7 @@
 import argparse
 import datetime
 import platform
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -133,6 +134,7 @@ def main():
     results = report.load() if given.cases else {"versions": {}, "cases": {}}
     order = {c.name: n for n, c in enumerate(CASES)}
     bench = Bench(given)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     bench.start_origin()
     try:
         bench.run(results)
