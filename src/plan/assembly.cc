@@ -4,6 +4,7 @@
 
 #include "base/hash.h"
 #include "plan/matches.h"
+#include "plan/unserved.h"
 #include "resource/say.h"
 
 namespace turnpike::plan {
@@ -11,9 +12,9 @@ namespace {
 
 using resource::say;
 
-std::uint16_t prefix_bytes(const resource::HttpPathMatch& path) {
-  if (path.type != resource::PathMatchType::path_prefix) return Listener::kWholePath;
-  std::string_view value = *path.value;
+std::uint16_t prefix_bytes(const route::PathMatch& path) {
+  if (path.kind != route::PathMatch::Kind::prefix) return Listener::kWholePath;
+  std::string_view value = path.value;
   while (value.ends_with('/')) value.remove_suffix(1);
   return static_cast<std::uint16_t>(std::min<std::size_t>(value.size(), Listener::kWholePath - 1));
 }
@@ -121,13 +122,14 @@ void Assembly::add_matches(std::uint32_t route, const Link& link, std::uint32_t 
         const resource::HttpRouteMatch& from = spec.rules[r].matches[m];
         route::Match& match = inbox.matches.emplace_back();
         fill_match(from, match);
+        if (const std::string* path = rules.normal_path(r, m)) match.path.value = *path;
         match.host = attachments_.hosts[h];
         match.precedence = {.created = spec.meta.creation_timestamp.value_or(0),
                             .route = route_names_[route],
                             .rule = r,
                             .match = m};
         match.target = first_rule + r;
-        inbox.info.push_back({.prefix_bytes = prefix_bytes(from.path), .route_metrics = {}});
+        inbox.info.push_back({.prefix_bytes = prefix_bytes(match.path), .route_metrics = {}});
         std::uint64_t& digest = plan_->rules[match.target].matches_digest;
         digest = mix_hash(digest + 1, digest_of(match) + listener_digest);
       }
@@ -136,13 +138,7 @@ void Assembly::add_matches(std::uint32_t route, const Link& link, std::uint32_t 
 }
 
 void Assembly::finish() {
-  warn_of_unserved_settings(store_, diagnostics_);
-  for (const auto& route : store_.all<resource::OtherRoute>()) {
-    diagnostics_.push_back(
-        {resource::Severity::warning, route.position(),
-         say("routes of the kind {} are not served yet", resource::name_of(route->kind)), "",
-         say("{} {}/{}", resource::name_of(route->kind), route->meta.namespace_, route->meta.name)});
-  }
+  warn_of_unserved(store_, diagnostics_);
   const auto complain = [&](const auto& index, std::string_view kind) {
     for (const auto& outcome : index.outcomes()) {
       for (const Finding& target : outcome.targets) {

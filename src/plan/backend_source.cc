@@ -172,7 +172,7 @@ BackendSource service_source(const Search& search) {
 bool add_endpoints(const resource::Backend& backend, std::uint16_t port, upstream::ClusterConfig& config) {
   config.endpoints.reserve(backend.endpoints.size());
   for (const resource::BackendEndpoint& endpoint : backend.endpoints) {
-    if (endpoint.port == 0 && port == 0) return false;
+    if (endpoint.port == 0 && port == 0 && !endpoint.address->starts_with("unix:")) return false;
     config.endpoints.push_back({.address = *endpoint.address,
                                 .port = endpoint.port != 0 ? endpoint.port : port,
                                 .weight = endpoint.weight,

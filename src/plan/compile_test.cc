@@ -233,6 +233,35 @@ TEST(Compile, MatchesKnowWhatTheirPrefixCovers) {
   EXPECT_EQ(listener.matches.at(1).prefix_bytes, 0);
 }
 
+TEST(Compile, PathsAreMatchedInTheirNormalForm) {
+  const TestPlan test(routes({{"a", "/caf%c3%a9"}, {"b", "/%41bc"}}));
+  EXPECT_EQ(test.send(8080, "x", "/caf%C3%A9/x"), "infra/a 0 -> infra/web:80");
+  EXPECT_EQ(test.send(8080, "x", "/Abc"), "infra/b 0 -> infra/web:80");
+  EXPECT_EQ(test.compiled.plan->ports.at(0)->listeners.at(0).matches.at(1).prefix_bytes, 4);
+}
+
+TEST(Compile, SaysWhatItDoesNotServe) {
+  const TestPlan test(std::string(kGateway) + kService + R"(apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: r, namespace: infra}
+spec:
+  parentRefs: [{name: gw}]
+  rules:
+  - matches: [{method: GET}]
+    filters: [{type: CORS, cors: {allowOrigins: ["*"]}}]
+    sessionPersistence: {idleTimeout: 5m}
+    backendRefs: [{name: web, port: 80}]
+---
+apiVersion: turnpike.dev/v1alpha1
+kind: ListenerPolicy
+metadata: {name: l, namespace: infra}
+spec: {targetRefs: [{kind: Gateway, name: gw}], requestId: {header: X-Trace}}
+)");
+  for (const std::string_view part : {"preflights (OPTIONS) are none of them",
+                                      "sessions do not end by being idle", "the name is always X-Request-Id"})
+    EXPECT_NE(test.diagnostics().find(part), std::string::npos) << part << test.diagnostics();
+}
+
 TEST(Compile, PoliciesActInTheirOwnOrder) {
   const TestPlan test(std::string(kGateway) + kService + R"(apiVersion: gateway.networking.k8s.io/v1
 kind: HTTPRoute

@@ -78,29 +78,7 @@ void apply_timeouts(const resource::ListenerTimeouts& from, ClientSettings& to) 
   to.write_timeout = from.write;
 }
 
-// What can be written but is not served yet: said aloud rather than passed over.
-std::string unserved(const resource::ListenerPolicy& policy) {
-  if (policy.forwarded_headers && *policy.forwarded_headers != resource::ForwardedHeaders::both &&
-      *policy.forwarded_headers != resource::ForwardedHeaders::x_forwarded)
-    return "forwardedHeaders: X-Forwarded-For, -Proto and -Host are always written";
-  if (policy.request_id && policy.request_id->header != "X-Request-Id")
-    return "requestId.header: the name is always X-Request-Id";
-  if (policy.underscore_headers && *policy.underscore_headers == resource::UnderscoreHeaders::refuse)
-    return "underscoreHeaders: such fields are removed, the request is not refused";
-  if (policy.timeouts && policy.timeouts->tls_handshake != policy.timeouts->head)
-    return "timeouts.tlsHandshake: the handshake has the time of timeouts.head";
-  return {};
-}
-
 }  // namespace
-
-void warn_of_unserved_settings(const resource::Store& store, std::vector<resource::Diagnostic>& diagnostics) {
-  for (const auto& policy : store.all<resource::ListenerPolicy>()) {
-    if (std::string message = unserved(*policy); !message.empty())
-      diagnostics.push_back({resource::Severity::warning, policy.position(), std::move(message), "",
-                             say("ListenerPolicy {}/{}", policy->meta.namespace_, policy->meta.name)});
-  }
-}
 
 std::vector<const ListenerPolicyEntry*> listener_policies(const PolicyIndex<resource::ListenerPolicy>& index,
                                                           const Topology& topology,

@@ -28,9 +28,6 @@ struct PortSettings {
 };
 PortSettings port_settings(const std::vector<const ListenerPolicyEntry*>& policies);
 
-// Says of each policy what it asks for and does not get.
-void warn_of_unserved_settings(const resource::Store& store, std::vector<resource::Diagnostic>& diagnostics);
-
 // Which of the listeners of one port lends the port its policies: the one whose nearest policy is the oldest,
 // then the first by name. Others that have other policies learn so: in the outcomes of `index`, or in
 // `diagnostics` where they have none of their own. kNone: no listener has any policy.

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <tuple>
 
+#include "base/arena.h"
+#include "http/path.h"
 #include "plan/matches.h"
 #include "policy/list.h"
 #include "resource/say.h"
@@ -91,7 +93,24 @@ void try_expressions(const resource::HttpRouteRule& rule, PreparedRule& out) {
   }
 }
 
+// "/%41" is "/A" by the time that a request is matched (http/path.h), and "%c3" is "%C3".
+void normalise_paths(const resource::HttpRouteRule& rule, PreparedRule& out) {
+  for (std::size_t i = 0; i < rule.matches.size(); ++i) {
+    const resource::HttpPathMatch& path = rule.matches[i].path;
+    if (path.type == resource::PathMatchType::regular_expression) continue;
+    if (path.value->find('%') == std::string::npos) continue;
+    Arena arena;
+    const auto normal = http::normalise_path(*path.value, {}, arena);
+    if (normal && *normal != *path.value) out.normal_paths.emplace_back(i, *normal);
+  }
+}
+
 }  // namespace
+
+bool PreparedRoute::lends() const noexcept {
+  return !policies.empty() ||
+         std::ranges::any_of(rules, [](const PreparedRule& rule) { return !rule.normal_paths.empty(); });
+}
 
 PreparedRoute::PreparedRoute(const resource::HttpRoute& route) {
   rules.reserve(route.rules.size());
@@ -99,6 +118,7 @@ PreparedRoute::PreparedRoute(const resource::HttpRoute& route) {
     PreparedRule& out = rules.emplace_back();
     out.problem = make_policies(rule.filters, rule, *this, out, out.on_request, out.on_response, false);
     try_expressions(rule, out);
+    normalise_paths(rule, out);
     if (std::ranges::all_of(rule.backend_refs, [](const auto& ref) { return ref.filters.empty(); })) continue;
     for (const resource::HttpBackendRef& reference : rule.backend_refs) {
       PreparedRule::Backend& backend = out.backends.emplace_back();

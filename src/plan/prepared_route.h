@@ -25,9 +25,17 @@ struct PreparedRule {
     std::vector<const policy::Policy*> on_response;
   };
   std::vector<Backend> backends;  // empty if no backendRef has filters
+  // Exact paths and prefixes in the normal form that requests have, where that is not how they are written.
+  std::vector<std::pair<std::size_t, std::string>> normal_paths;
   // Matches whose regular expressions cannot be used: (index, sentence).
   std::vector<std::pair<std::size_t, std::string>> bad_matches;
 
+  const std::string* normal_path(std::size_t match) const noexcept {
+    for (const auto& [index, path] : normal_paths) {
+      if (index == match) return &path;
+    }
+    return nullptr;
+  }
   bool bad(std::size_t match) const noexcept {
     for (const auto& [index, sentence] : bad_matches) {
       if (index == match) return true;
@@ -42,6 +50,8 @@ struct PreparedRoute {
 
   std::vector<PreparedRule> rules;
   std::vector<std::unique_ptr<const policy::Policy>> policies;
+  // Whether a plan must keep this alive.
+  bool lends() const noexcept;
 };
 
 // By identity of the resource. Not thread-safe: belongs to one Compiler.

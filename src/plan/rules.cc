@@ -33,7 +33,7 @@ void RuleCompiler::begin(const RouteEntry& route, std::string_view name) {
   bad_rules_.clear();
   findings_ = {};
   references_reported_ = false;
-  if (!prepared_->policies.empty()) plan_.policies.push_back(prepared_);
+  if (prepared_->lends()) plan_.policies.push_back(prepared_);
   for (std::size_t i = 0; i < prepared_->rules.size(); ++i) check_rule(i);
 }
 

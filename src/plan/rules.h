@@ -52,6 +52,10 @@ class RuleCompiler {
   RouteFindings end();
   // Whether this match can be used: its regular expressions compile.
   bool usable(std::size_t rule, std::size_t match) const { return !prepared_->rules[rule].bad(match); }
+  // The path of this match in the normal form of requests; null: as it is written.
+  const std::string* normal_path(std::size_t rule, std::size_t match) const {
+    return prepared_->rules[rule].normal_path(match);
+  }
 
  private:
   void check_rule(std::size_t index);
