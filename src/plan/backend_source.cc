@@ -98,8 +98,6 @@ BackendSource no_service(const Search& search) {
               : hint_for<resource::Service>(search.store, search.namespace_, search.reference.name)));
 }
 
-using Resources = std::vector<std::shared_ptr<const resource::Object>>;
-
 // As Store::find, but looks first where the resource was the last time.
 template <class T>
 const resource::Entry<T>* find(const Search& search) {
@@ -113,24 +111,35 @@ const resource::Entry<T>* find(const Search& search) {
   return found;
 }
 
-// Whether nothing changed since the source was made; else remembers from what it is made now.
-bool unchanged(const Search& search, Resources resources, resource::Position position) {
+// Whether the source was made from this resource at this place, and from these others.
+template <class T>
+bool unchanged(const Search& search, const resource::Entry<T>& entry, const auto& others) {
+  const BackendCache::Kept& kept = search.kept;
+  if (kept.source.config == nullptr || kept.resources.size() != 1 + others.size()) return false;
+  if (kept.resources.front().get() != entry.object.get()) return false;
+  for (std::size_t i = 0; i < others.size(); ++i) {
+    if (kept.resources[i + 1].get() != others[i]->object.get()) return false;
+  }
+  return kept.position == entry.position();
+}
+
+// Remembers from what the source is made.
+template <class T>
+void remember(const Search& search, const resource::Entry<T>& entry, const auto& others) {
   BackendCache::Kept& kept = search.kept;
-  if (kept.source.config != nullptr && kept.resources == resources && kept.position == position) return true;
-  kept.resources = std::move(resources);
-  kept.position = std::move(position);
-  return false;
+  kept.resources.clear();
+  kept.resources.reserve(1 + others.size());
+  kept.resources.push_back(entry.object);
+  for (const auto* other : others) kept.resources.push_back(other->object);
+  kept.position = entry.position();
 }
 
 BackendSource service_source(const Search& search) {
   const auto* service = find<resource::Service>(search);
   if (service == nullptr) return no_service(search);
   const Slices slices = search.store.slices_of(search.namespace_, search.reference.name);
-  Resources resources;
-  resources.reserve(1 + slices.size());
-  resources.push_back(service->object);
-  for (const auto* slice : slices) resources.push_back(slice->object);
-  if (unchanged(search, std::move(resources), service->position())) return std::move(search.kept.source);
+  if (unchanged(search, *service, slices)) return std::move(search.kept.source);
+  remember(search, *service, slices);
 
   if (!search.reference.port)
     return none("BackendNotFound", say("the port of Service {} is missing", search.name()));
@@ -197,9 +206,10 @@ BackendSource backend_source(const Search& search) {
   }
   // A Service of that name has the plain name: the two must not share pools.
   const auto* service = search.store.find<resource::Service>(search.namespace_, search.reference.name);
-  Resources resources{entry->object};
-  if (service != nullptr) resources.push_back(service->object);
-  if (unchanged(search, std::move(resources), entry->position())) return std::move(search.kept.source);
+  std::vector<const resource::Entry<resource::Service>*> others;
+  if (service != nullptr) others.push_back(service);
+  if (unchanged(search, *entry, others)) return std::move(search.kept.source);
+  remember(search, *entry, others);
 
   upstream::ClusterConfig config = search.begin(entry->position());
   if (service != nullptr) config.name.insert(0, "Backend ");
