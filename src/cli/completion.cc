@@ -51,7 +51,7 @@ std::string shell_list() {
 }
 
 // For single quotes of a shell, and without what zsh reads as syntax.
-std::string quoted(std::string text, std::string_view without) {
+std::string quoted(std::string_view text, std::string_view without) {
   std::string out;
   for (const char c : text) {
     if (without.find(c) != std::string_view::npos) continue;

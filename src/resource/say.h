@@ -18,7 +18,7 @@ class Piece {
   Piece(const std::string& text) : text_(text) {}  // NOLINT
   Piece(const char* text) : text_(text) {}         // NOLINT
   template <std::integral Int>
-  Piece(Int number)
+  Piece(Int number)  // NOLINT
       : size_(
             static_cast<std::size_t>(std::to_chars(digits_, digits_ + sizeof digits_, number).ptr -  // NOLINT
                                      digits_)) {}
