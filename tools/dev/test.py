@@ -76,6 +76,9 @@ def check(quick, tally):
     for name, result in results.items():
         if result["skipped"]:
             tally.skip(f"check {name}", result["skipped"])
+        elif result["findings"] and name == "tidy":
+            # Advice about style must not stand between a fix and its users: ./dev check fails on it, a test run tells.
+            tally.skip("check tidy", f"{len(result['findings'])} findings of clang-tidy, see above; ./dev check fails on them")
         elif result["findings"]:
             tally.fail(f"check {name}", f"{len(result['findings'])} findings, see above")
         else:
