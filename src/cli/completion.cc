@@ -127,7 +127,9 @@ std::string zsh_option(const OptionText& option) {
   }
   std::string out;
   for (const std::string& name : {option.long_name, option.short_name}) {
-    if (!name.empty()) out += " \\\n        '*" + name + "[" + quoted(option.help, "[]:") + "]" + value + "'";
+    if (name.empty()) continue;
+    out.append(" \\\n        '*").append(name).append("[").append(quoted(option.help, "[]:")).append("]");
+    out.append(value).append("'");
   }
   return out;
 }

@@ -56,6 +56,13 @@ FileWatch::~FileWatch() {
   ::close(fd_);
 }
 
+bool FileWatch::watch_also(std::vector<std::string> files) {
+  if (fd_ < 0 || files == more_) return false;
+  more_ = std::move(files);
+  look();
+  return true;
+}
+
 void FileWatch::look() {
   wanted_.clear();
   for (const std::string& path : paths_) {
@@ -64,6 +71,7 @@ void FileWatch::look() {
     std::error_code error;
     if (fs::is_directory(path, error)) add_tree(path, 0);
   }
+  for (const std::string& path : more_) add_chain(path, 0);
   std::map<int, std::string> now;
   for (const auto& [folder, what] : wanted_) {
     const int descriptor = ::inotify_add_watch(fd_, folder.c_str(), kMask);

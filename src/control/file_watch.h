@@ -26,6 +26,10 @@ class FileWatch final : public io::Source {
   FileWatch(const FileWatch&) = delete;
   FileWatch& operator=(const FileWatch&) = delete;
 
+  // Files beside `paths` that are of interest until the next call of this. True if they are others than
+  // before.
+  bool watch_also(std::vector<std::string> files);
+
   // False when the kernel refuses to watch (fs.inotify limits): changes are not seen then, or not all of
   // them.
   bool working() const noexcept { return working_; }
@@ -51,6 +55,7 @@ class FileWatch final : public io::Source {
 
   io::Loop& loop_;
   const std::vector<std::string> paths_;
+  std::vector<std::string> more_;
   const std::function<void()> changed_;
   int fd_ = -1;
   bool working_ = true;

@@ -164,6 +164,21 @@ TEST_F(FileWatchTest, LinkToAFileElsewhere) {
   EXPECT_TRUE(tells());
 }
 
+TEST_F(FileWatchTest, FilesThatTheConfigurationNames) {
+  write("dir/a.yaml", "1");
+  write("certs/shop.pem", "1");
+  watch({"dir"});
+  EXPECT_TRUE(files->watch_also({(root / "certs/shop.pem").string()}));
+  EXPECT_FALSE(files->watch_also({(root / "certs/shop.pem").string()}));
+  write("certs/other.pem", "1");
+  EXPECT_TRUE(silent());
+  write("certs/shop.pem", "2");
+  EXPECT_TRUE(tells());
+  EXPECT_TRUE(files->watch_also({}));
+  write("certs/shop.pem", "3");
+  EXPECT_TRUE(silent());
+}
+
 TEST_F(FileWatchTest, OneFolderByTwoPaths) {
   write("dir/a.yaml", "1");
   watch({"dir/../dir/a.yaml", "dir/./b.yaml", "./dir/c.yaml"});

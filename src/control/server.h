@@ -72,6 +72,7 @@ class Server {
 
   // --- configuration (server_config.cc) ---
   Candidate read();
+  resource::Loaded load();
   plan::CompileOptions compile_options();
   std::vector<resource::ResourceStatus> statuses();
   // Takes the candidate into force; or says in one sentence why it cannot be, and nothing has changed.

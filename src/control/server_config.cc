@@ -44,16 +44,18 @@ std::vector<resource::ResourceStatus> Server::statuses() {
   return compiler_.compile(state_.store, options).statuses;
 }
 
+resource::Loaded Server::load() {
+  if (options_.text.empty()) return loader_.load(options_.paths);
+  const resource::NamedText text{options_.text_name, options_.text};
+  return loader_.load(std::span(&text, 1));
+}
+
 Server::Candidate Server::read() {
   Candidate candidate;
   candidate.began = loop_.refresh_now();
-  resource::Loaded loaded;
-  if (options_.text.empty()) {
-    loaded = loader_.load(options_.paths);
-  } else {
-    const resource::NamedText text{options_.text_name, options_.text};
-    loaded = loader_.load(std::span(&text, 1));
-  }
+  resource::Loaded loaded = load();
+  // Of files that are watched only from now on a change may have been missed.
+  if (files_ && files_->watch_also(loaded.files)) loaded = load();
   candidate.parsed = loop_.refresh_now();
   candidate.store = std::move(loaded.store);
   candidate.diagnostics = std::move(loaded.diagnostics);

@@ -5,6 +5,7 @@
 
 #include "resource/document_cache.h"
 #include "resource/document_split.h"
+#include "resource/file_data.h"
 #include "resource/files.h"
 #include "resource/say.h"
 #include "resource/stable_sort.h"
@@ -17,8 +18,10 @@ namespace {
 // Gathers the documents of one load.
 class Load {
  public:
-  Load(DocumentCache& cache, const LoadOptions& options) : cache_(cache), options_(options) {
+  Load(DocumentCache& cache, FileData& file_data, const LoadOptions& options)
+      : cache_(cache), file_data_(file_data), options_(options) {
     cache_.begin_load();
+    file_data_.begin_load();
   }
 
   void add(const std::string& name, std::string_view text) {
@@ -28,7 +31,9 @@ class Load {
     for (const DocumentText& document : split_documents(text)) {
       const Origin origin{file, document.first_line};
       const auto decoded = cache_.get(document.text);
-      for (const auto& object : decoded->objects) builder_.add(object, origin);
+      for (const auto& object : decoded->objects) {
+        builder_.add(file_data_.resolve(object, origin, diagnostics_, files_), origin);
+      }
       for (const Finding& finding : decoded->findings) {
         diagnostics_.push_back(
             {finding.severity, origin.at(finding.mark), finding.message, finding.hint, finding.resource});
@@ -43,7 +48,9 @@ class Load {
 
   Loaded finish() {
     cache_.end_load();
+    file_data_.end_load();
     Loaded loaded;
+    loaded.files = std::move(files_);
     loaded.store = builder_.finish(diagnostics_);
     stable_sort(diagnostics_, [](const Diagnostic& a, const Diagnostic& b) {
       return std::tie(*a.position.file, a.position.line, a.position.column) <
@@ -73,21 +80,25 @@ class Load {
   }
 
   DocumentCache& cache_;
+  FileData& file_data_;
   const LoadOptions& options_;
   StoreBuilder builder_;
   std::vector<Diagnostic> diagnostics_;
+  std::vector<std::string> files_;
   std::size_t bytes_ = 0;
 };
 
 }  // namespace
 
 Loader::Loader(LoadOptions options)
-    : options_(std::move(options)), cache_(std::make_unique<DocumentCache>(options_.decode, options_.yaml)) {}
+    : options_(std::move(options)),
+      cache_(std::make_unique<DocumentCache>(options_.decode, options_.yaml)),
+      file_data_(std::make_unique<FileData>()) {}
 
 Loader::~Loader() = default;
 
 Loaded Loader::load(std::span<const std::string> paths) {
-  Load load(*cache_, options_);
+  Load load(*cache_, *file_data_, options_);
   for (const FileText& file : read_files(paths, options_.max_bytes, options_.max_files)) {
     if (file.error.empty()) {
       load.add(file.path, file.text);
@@ -99,7 +110,7 @@ Loaded Loader::load(std::span<const std::string> paths) {
 }
 
 Loaded Loader::load(std::span<const NamedText> texts) {
-  Load load(*cache_, options_);
+  Load load(*cache_, *file_data_, options_);
   for (const NamedText& text : texts) load.add(text.name, text.text);
   return load.finish();
 }

@@ -16,11 +16,13 @@
 namespace turnpike::resource {
 
 class DocumentCache;
+class FileData;
 
 // What reading a configuration gives. With errors the store holds what could be read and must not be served.
 struct Loaded {
   std::shared_ptr<const Store> store;
   std::vector<Diagnostic> diagnostics;  // ordered by file and position
+  std::vector<std::string> files;       // that resources name (file_data.h), readable or not: to be watched
 
   bool ok() const noexcept { return !has_errors(diagnostics); }
 };
@@ -57,6 +59,7 @@ class Loader {
  private:
   LoadOptions options_;
   std::unique_ptr<DocumentCache> cache_;
+  std::unique_ptr<FileData> file_data_;
 };
 
 // One text with a name for messages; for tests and for what is generated.

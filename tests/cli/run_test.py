@@ -5,6 +5,9 @@ import json
 import os
 import signal
 import socket
+import ssl
+import subprocess
+import threading
 import time
 from pathlib import Path
 
@@ -100,7 +103,6 @@ def test_a_taken_port_ends_the_start_with_3_and_names_the_listener(gateway, tmp_
         one = Gateway(ROOT / request.config.getoption("--binary"), tmp_path / "taken")
         one.write_config(CONFIG.replace("8080", str(taken.getsockname()[1])))
         one.out, one.err = open(one.folder / "stdout", "wb"), open(one.folder / "stderr", "wb")
-        import subprocess
         done = subprocess.run([one.binary, "run", "--config", one.config, "--bind", "127.0.0.1", "--admin", "off"],
                               capture_output=True, text=True, timeout=20)
     assert done.returncode == 3
@@ -135,7 +137,6 @@ def test_a_port_that_is_taken_refuses_the_whole_change(gateway):
         free.close()
         config = CONFIG.replace("8080", str(first))
         one.write_config(config)
-        import subprocess
         process = subprocess.Popen([one.binary, "run", "--config", one.config, "--bind", "127.0.0.1", "--admin", "127.0.0.1:0",
                                     "--ports-file", one.ports_file], stderr=open(one.folder / "stderr", "wb"),
                                    stdout=subprocess.DEVNULL)
@@ -195,6 +196,41 @@ def test_workers_change_over_together(gateway):
         one.reload(CONFIG.replace("example.com", host))
         for _ in range(20):
             assert host in fetch(one).getheader("Location")
+
+
+TLS = """---
+apiVersion: v1
+kind: Secret
+type: kubernetes.io/tls
+metadata:
+  name: shop
+  annotations: {turnpike.dev/files: 'tls.crt=../shop.crt, tls.key=../shop.key'}
+"""
+
+
+def shown_certificate(gateway):
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    with socket.create_connection(gateway.address("https")) as plain, context.wrap_socket(plain, server_hostname="a.test") as tls:
+        return tls.getpeercert(binary_form=True)
+
+
+def test_certificates_in_pem_files_are_swapped_live(gateway, tmp_path, request):
+    def make(name):
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days",
+                        "60", "-subj", f"/CN={name}", "-addext", "subjectAltName=DNS:a.test", "-keyout", tmp_path / "key",
+                        "-out", tmp_path / "crt"], check=True, capture_output=True)
+        (tmp_path / "0").mkdir(exist_ok=True)
+        (tmp_path / "key").rename(tmp_path / "0" / "shop.key")
+        (tmp_path / "crt").rename(tmp_path / "0" / "shop.crt")
+    make("one")
+    https = "protocol: HTTP}\n  - {name: https, port: 8443, protocol: HTTPS, tls: {certificateRefs: [{name: shop}]}}"
+    one = gateway(config=CONFIG.replace("protocol: HTTP}", https) + TLS)
+    first = shown_certificate(one)
+    make("two")
+    until(lambda: shown_certificate(one) != first)
+    assert json.loads(one.admin("/status")[1])["configuration"]["refused"] is None
+    assert 'turnpike_certificate_expiry_timestamp_seconds{secret="default/shop"}' in one.admin("/metrics")[1]
 
 
 # --- end -----------------------------------------------------------------------------------------------------------
@@ -323,8 +359,6 @@ def test_no_admin_api(gateway):
 
 
 def test_proxy_without_a_file(request, tmp_path):
-    import subprocess
-    import threading
     with socket.create_server(("127.0.0.1", 0)) as upstream:
         def answer():
             connection, _ = upstream.accept()
