@@ -197,7 +197,12 @@ const Struct& secret_schema() {
                          .as(base64_map_type()));
     fields.push_back(F::of<&Secret::data>("stringData", "The same as plain text; wins over data."));
     fields.push_back(F::ignored("immutable"));
-    return make_struct<Secret, check_secret>("Secret", "Certificates and keys.", std::move(fields));
+    return make_struct<Secret, check_secret>(
+        "Secret",
+        "Certificates and keys. The annotation `turnpike.dev/files: tls.crt=certs/shop.crt, "
+        "tls.key=certs/shop.key` takes "
+        "them from files, relative to this one, and again when they change; ConfigMaps know it too.",
+        std::move(fields));
   }();
   return table;
 }
