@@ -264,6 +264,7 @@ class CaresResolver final : public Resolver, private io::Timer {
 
   static std::vector<DnsRecord> records_of(const Query& query) {
     std::vector<DnsRecord> records;
+    records.reserve(query.addresses.size());
     for (const io::Address& address : query.addresses) records.push_back({address, 1});
     // A target's weight is shared by its addresses; 120 divides by most numbers of them.
     const bool several =

@@ -35,7 +35,8 @@ Pool::~Pool() { close(true); }
 
 void Connection::on_hangup() {
   pool_.counts_.closed_by_peer.add();
-  pool_.drop_idle(*this);
+  pool_.unlink(*this);
+  pool_.close_idle(*this);
 }
 
 // An idle connection must be silent: bytes that nobody asked for would be taken for the next response.
@@ -56,8 +57,7 @@ bool Pool::usable(Connection& connection) noexcept {
 
 Connection* Pool::borrow() noexcept {
   while (newest_ != nullptr) {
-    Connection& connection = *newest_;
-    unlink(connection);
+    Connection& connection = pop_newest();
     connection.stream_->set_hangup_listener(nullptr);
     if (usable(connection)) {
       connection.reused_ = true;
@@ -121,6 +121,26 @@ void Pool::keep(Connection& connection) noexcept {
   if (!armed()) loop_.timers().arm(*this, connection.idle_since_ + limits.idle_timeout);
 }
 
+Connection& Pool::pop_newest() noexcept {
+  Connection& connection = *newest_;
+  newest_ = connection.older_;
+  (newest_ != nullptr ? newest_->newer_ : oldest_) = nullptr;
+  connection.older_ = nullptr;
+  --idle_count_;
+  counts_.idle.subtract();
+  return connection;
+}
+
+Connection& Pool::pop_oldest() noexcept {
+  Connection& connection = *oldest_;
+  oldest_ = connection.newer_;
+  (oldest_ != nullptr ? oldest_->older_ : newest_) = nullptr;
+  connection.newer_ = nullptr;
+  --idle_count_;
+  counts_.idle.subtract();
+  return connection;
+}
+
 void Pool::unlink(Connection& connection) noexcept {
   (connection.newer_ != nullptr ? connection.newer_->older_ : newest_) = connection.older_;
   (connection.older_ != nullptr ? connection.older_->newer_ : oldest_) = connection.newer_;
@@ -129,8 +149,7 @@ void Pool::unlink(Connection& connection) noexcept {
   counts_.idle.subtract();
 }
 
-void Pool::drop_idle(Connection& connection) noexcept {
-  unlink(connection);
+void Pool::close_idle(Connection& connection) noexcept {
   // TLS says good-bye; over TCP closing says it.
   if (config_->tls) connection.stream_->shutdown_write();
   destroy(connection);
@@ -145,7 +164,7 @@ void Pool::on_timer() {
   const Duration age = config_->pool.idle_timeout;
   while (oldest_ != nullptr && oldest_->idle_since_ + age <= loop_.now()) {
     counts_.idle_timeouts.add();
-    drop_idle(*oldest_);
+    close_idle(pop_oldest());
   }
   if (oldest_ != nullptr) loop_.timers().arm(*this, oldest_->idle_since_ + age);
 }
@@ -153,13 +172,13 @@ void Pool::on_timer() {
 void Pool::give_up_idle() noexcept {
   while (oldest_ != nullptr && endpoint_.bound.wanted()) {
     counts_.given_up.add();
-    drop_idle(*oldest_);
+    close_idle(pop_oldest());
   }
 }
 
 void Pool::close(bool cancel_dials) noexcept {
   closed_ = true;
-  while (oldest_ != nullptr) drop_idle(*oldest_);
+  while (oldest_ != nullptr) close_idle(pop_oldest());
   if (!cancel_dials) return;
   for (Connecting* connecting = connects_; connecting != nullptr;) {
     Connecting* const next = connecting->next;
@@ -195,7 +214,7 @@ void Pool::connect_for_waiting() {
     } else if (oldest_ != nullptr) {
       // A new one was asked for though there are idle ones: one of them may be what has just failed.
       counts_.given_up.add();
-      drop_idle(*oldest_);
+      close_idle(pop_oldest());
     } else {
       ask_for_permit();
     }

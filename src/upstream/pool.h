@@ -25,7 +25,7 @@ class Connection final : private io::HangupListener {
  public:
   Connection(Pool& pool, std::unique_ptr<io::Stream> stream) noexcept
       : pool_(pool), stream_(std::move(stream)) {}
-  ~Connection() = default;
+  virtual ~Connection() = default;
 
   Pool& pool() const noexcept { return pool_; }
   io::Stream& stream() noexcept { return *stream_; }
@@ -94,8 +94,11 @@ class Pool final : private io::Timer {
   void on_timer() override;  // the oldest idle connection has reached its age
   bool usable(Connection& connection) noexcept;
   void keep(Connection& connection) noexcept;
+  Connection& pop_newest() noexcept;
+  Connection& pop_oldest() noexcept;
   void unlink(Connection& connection) noexcept;
-  void drop_idle(Connection& connection) noexcept;
+  // Says good-bye, closes. It is in no list any more.
+  void close_idle(Connection& connection) noexcept;
   void destroy(Connection& connection) noexcept;
 
   void connect_for_waiting();

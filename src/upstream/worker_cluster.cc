@@ -57,8 +57,9 @@ Error WorkerCluster::nothing_to_choose() const noexcept {
 
 Endpoint* WorkerCluster::sticky(const Pick& pick) const noexcept {
   std::uint64_t hash = 0;
-  const char* const end = pick.sticky.data() + pick.sticky.size();
-  const auto [at, error] = std::from_chars(pick.sticky.data(), end, hash, 16);
+  const char* const begin = pick.sticky.data();
+  const char* const end = begin + pick.sticky.size();
+  const auto [at, error] = std::from_chars(begin, end, hash, 16);
   if (pick.sticky.size() != 16 || error != std::errc{} || at != end) return nullptr;
   const auto found =
       std::ranges::lower_bound(set_->tokens, hash, {}, &std::pair<std::uint64_t, std::uint16_t>::first);
