@@ -33,7 +33,8 @@ std::vector<Field> meta_fields() {
       F::of<&ObjectMeta::annotations>(
           "annotations",
           "Read over, but for `turnpike.dev/files` on a Secret or ConfigMap: `tls.crt=certs/shop.crt, "
-          "tls.key=certs/shop.key` takes values from files, relative to this one, and again when they change."),
+          "tls.key=certs/shop.key` takes values from files, relative to this one, and again when they "
+          "change."),
       F::of<&ObjectMeta::creation_timestamp>(
           "creationTimestamp",
           "Where two resources claim the same, the older one wins; without times "

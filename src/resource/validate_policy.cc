@@ -3,8 +3,8 @@
 #include <string>
 #include <tuple>
 
-#include "resource/file_data.h"
 #include "resource/decode.h"
+#include "resource/file_data.h"
 #include "resource/kinds.h"
 #include "resource/say.h"
 #include "resource/scalar.h"
@@ -141,7 +141,8 @@ void check_endpoint_slice(EndpointSlice& slice, Checker& checker) {
 
 void check_secret(Secret& secret, Checker& checker) {
   if (secret.type != "kubernetes.io/tls") return;
-  if (secret.meta.annotations.find(kFilesAnnotation) != nullptr) return;  // they are known only when files are read
+  if (secret.meta.annotations.find(kFilesAnnotation) != nullptr)
+    return;  // they are known only when files are read
   for (const std::string_view key : {"tls.crt", "tls.key"}) {
     if (secret.data.find(key) == nullptr) {
       checker.error("data", say("'{}' is required in a Secret of type kubernetes.io/tls", key));
