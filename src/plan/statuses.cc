@@ -5,7 +5,6 @@
 namespace turnpike::plan {
 namespace {
 
-using resource::Condition;
 using resource::ConditionStatus;
 using resource::ResourceStatus;
 using resource::say;

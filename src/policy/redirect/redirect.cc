@@ -65,7 +65,7 @@ std::expected<std::unique_ptr<const Policy>, std::string> Redirect::make(Redirec
 
 std::string Redirect::describe() const {
   std::string out = text_of(config_.status, " to");
-  const auto say = [&](std::string text) {
+  const auto say = [&](std::string_view text) {
     out += out.ends_with("to") ? " " : "; ";
     out += text;
   };
