@@ -92,7 +92,7 @@ Exit Server::start() {
     for (const auto& worker : workers_) worker->join();
     return Exit::cannot_start;
   }
-  tick();
+  if (overload_->limits().most_memory != 0) tick();
   half_day_.set(std::chrono::hours(tls::TicketKeys::kRotateHours));
   return Exit::ok;
 }
@@ -219,8 +219,8 @@ void Server::tick() {
 
 void Server::tidy() {
   metrics_.expire(loop_.now());
-  // The old plan and what was read for the new one lie in many small pieces.
-  ::malloc_trim(0);
+  // The plan before and what was read for the new one lie about in many small pieces.
+  if (std::exchange(trim_, false)) ::malloc_trim(0);
   tidy_.set(kTidyEvery);
 }
 

@@ -124,6 +124,7 @@ class Server {
   Alarm tidy_;
   Alarm half_day_;
   Alarm drain_;
+  bool trim_ = true;  // memory is to be given back
   Duration idle_grace_{};
   bool workers_drain_ = false;
   TimePoint drain_end_ = kNever;

@@ -1,4 +1,5 @@
 // Reading configurations and taking them into force.
+#include <algorithm>
 #include <utility>
 
 #include "control/ports_file.h"
@@ -88,6 +89,7 @@ std::expected<void, std::string> Server::apply(Candidate& candidate) {
   if (state_.phase == Phase::starting) state_.phase = Phase::serving;
   certificates_.update(*state_.store, state_.loaded);
   control_metrics_.applied(state_.plan->generation, loop_.refresh_now() - candidate.began);
+  trim_ = true;
   tidy_.set(kTidyAfter);
   return {};
 }
@@ -101,9 +103,16 @@ void Server::refuse(std::string error, std::vector<resource::Diagnostic> diagnos
 
 void Server::reload(std::string_view why) {
   if (state_.phase != Phase::serving) return;  // there is no use in it while draining
+  if (std::ranges::find(options_.paths, "-") != options_.paths.end()) {
+    return log_.warning("control", "not read anew: standard input can be read only once");
+  }
   Candidate candidate = read();
   if (!candidate.diagnostics.empty()) show_(candidate.diagnostics);
   if (!candidate.plan) return refuse("it has errors", std::move(candidate.diagnostics));
+  // A file that was cut to nothing is valid YAML; to serve nothing on purpose there is SIGTERM.
+  if (candidate.store->size() == 0 && state_.store->size() > 0) {
+    return refuse("there is no resource in it any more", std::move(candidate.diagnostics));
+  }
   const std::shared_ptr<const plan::Plan> before = state_.plan;
   if (const auto applied = apply(candidate); !applied) {
     return refuse(applied.error(), std::move(candidate.diagnostics));

@@ -165,6 +165,37 @@ def test_refused_changes_are_shown_until_a_good_one(gateway):
     assert "turnpike_config_ok 1" in one.admin("/metrics")[1]
 
 
+def test_an_emptied_file_is_refused(gateway):
+    one = gateway()
+    one.reload("", expect="refused")
+    assert fetch(one).status == 302 and b"no resource in it any more" in one.stderr()
+
+
+def test_standard_input_is_read_once(request, tmp_path):
+    ports = tmp_path / "ports.json"
+    process = subprocess.Popen([ROOT / request.config.getoption("--binary"), "run", "-c", "-", "--bind", "127.0.0.1",
+                                "--ephemeral-ports", "--admin", "off", "--ports-file", ports], stdin=subprocess.PIPE,
+                               stdout=subprocess.DEVNULL, stderr=open(tmp_path / "stderr", "wb"))
+    try:
+        process.stdin.write(CONFIG.encode())
+        process.stdin.close()
+        until(ports.exists)
+        process.send_signal(signal.SIGHUP)
+        until(lambda: b"standard input can be read only once" in (tmp_path / "stderr").read_bytes())
+    finally:
+        process.terminate()
+        assert process.wait(10) == 0
+
+
+def test_memory_limit_sheds_load(gateway):
+    route = CONFIG.split("---\n")[1]
+    many = "".join(f"---\n{route.replace('hello', f'r{i}')}" for i in range(5000))  # takes more than the 16 MiB allowed
+    one = gateway("--memory-limit", "16Mi", config=CONFIG + many)
+    until(lambda: json.loads(one.admin("/status")[1])["pressure"] == "critical")
+    assert fetch(one).status == 503
+    until(lambda: any(entry["response_flags"] == "overloaded" for entry in one.access_log()))
+
+
 def test_sighup_reads_anew(gateway):
     one = gateway()
     one.signal("HUP")
