@@ -77,7 +77,7 @@ void compile_again(benchmark::State& state, bool statuses, bool metrics) {
   }
   Compiler compiler;
   Compiled kept = compiler.compile(store, options);
-  for (auto _ : state) {
+  while (state.KeepRunning()) {
     Compiled next = compiler.compile(store, options);
     benchmark::DoNotOptimize(next.plan.get());
     kept = std::move(next);

@@ -47,7 +47,7 @@ spec:
   endpoints: [{address: 127.0.0.1, port: 9001}, {address: payments.internal, port: 9001}]
 )";
 
-Explanation ask(ExplainRequest request) {
+Explanation ask(const ExplainRequest& request) {
   const auto loaded = resource::load_text(kShop);
   EXPECT_TRUE(loaded.ok());
   return explain(loaded.store, request);

@@ -14,9 +14,9 @@ namespace turnpike::plan {
 
 struct TestPlan {
   // Loads and compiles; the load must be without errors unless `load_errors` is expected.
-  explicit TestPlan(std::string_view yaml, CompileOptions options = {});
+  explicit TestPlan(std::string_view yaml, const CompileOptions& options = {});
   // The same compiler goes on with another text.
-  void recompile(std::string_view yaml, CompileOptions options = {});
+  void recompile(std::string_view yaml, const CompileOptions& options = {});
 
   // "True Accepted", "False NoMatchingParent", or "" if there is no such condition. `resource` is "Gateway
   // infra/gw".
@@ -34,7 +34,7 @@ struct TestPlan {
   // Which rule a request reaches: "ns/route rule -> ns/backend:port*weight …", "404 no listener", "404 no
   // route", "500", "no port".
   std::string send(std::uint16_t port, std::string_view host, std::string_view path,
-                   std::vector<std::pair<std::string_view, std::string_view>> headers = {},
+                   const std::vector<std::pair<std::string_view, std::string_view>>& headers = {},
                    std::string_view method = "GET") const;
   const Rule* rule(std::uint16_t port, std::string_view host, std::string_view path) const;
   const upstream::ClusterConfig* cluster(std::string_view name) const;

@@ -46,9 +46,9 @@ endpoints: [{addresses: [10.0.0.1]}]
 ---
 )";
 
-TestPlan::TestPlan(std::string_view yaml, CompileOptions options) { recompile(yaml, std::move(options)); }
+TestPlan::TestPlan(std::string_view yaml, const CompileOptions& options) { recompile(yaml, options); }
 
-void TestPlan::recompile(std::string_view yaml, CompileOptions options) {
+void TestPlan::recompile(std::string_view yaml, const CompileOptions& options) {
   const resource::NamedText text{"config.yaml", yaml};
   loaded = loader.load(std::span(&text, 1));
   std::string problems;
@@ -147,7 +147,7 @@ const Rule* TestPlan::rule(std::uint16_t port, std::string_view host, std::strin
 }
 
 std::string TestPlan::send(std::uint16_t port, std::string_view host, std::string_view path,
-                           std::vector<std::pair<std::string_view, std::string_view>> headers,
+                           const std::vector<std::pair<std::string_view, std::string_view>>& headers,
                            std::string_view method) const {
   const Found found = find(*compiled.plan, port, host, path, headers, method);
   if (found.rule == nullptr) return found.problem;

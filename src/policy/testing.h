@@ -14,7 +14,7 @@ using Headers = std::vector<std::pair<std::string_view, std::string_view>>;
 
 // A request for http://example.com/path, to a listener on port 80, by a match that covers the whole path.
 struct TestExchange {
-  explicit TestExchange(std::string_view path = "/", Headers headers = {}) {
+  explicit TestExchange(std::string_view path = "/", const Headers& headers = {}) {
     request.method = http::Method::get;
     const std::size_t mark = path.find('?');
     request.path = path.substr(0, mark);
@@ -27,7 +27,7 @@ struct TestExchange {
     exchange.listener_port = 80;
     exchange.matched_prefix = request.path.size();
   }
-  void respond(std::uint16_t status, Headers headers = {}) {
+  void respond(std::uint16_t status, const Headers& headers = {}) {
     response.status = status;
     for (const auto& [name, value] : headers) response.fields.add(arena, name, value);
     exchange.response = &response;

@@ -37,9 +37,9 @@ std::string redirected(RedirectConfig config, Request request = {}) {
 TEST(Redirect, ChoosesThePortAsTheSpecificationSays) {
   struct Case {
     std::string_view listener_scheme;
-    std::uint16_t listener_port;
+    std::size_t listener_port;
     std::string scheme;
-    std::uint16_t port;
+    std::size_t port;
     std::string_view expected;
   };
   const Case cases[] = {
@@ -63,8 +63,12 @@ TEST(Redirect, ChoosesThePortAsTheSpecificationSays) {
       {"http", 80, "http", 443, "http://example.org:443/x"},
   };
   for (const Case& c : cases) {
-    EXPECT_EQ(redirected({.scheme = c.scheme, .hostname = "example.org", .path = {}, .port = c.port},
-                         {.scheme = c.listener_scheme, .listener_port = c.listener_port}),
+    EXPECT_EQ(redirected({.scheme = c.scheme,
+                          .hostname = "example.org",
+                          .path = {},
+                          .port = static_cast<std::uint16_t>(c.port)},
+                         {.scheme = c.listener_scheme,
+                          .listener_port = static_cast<std::uint16_t>(c.listener_port)}),
               "302 " + std::string(c.expected))
         << c.listener_scheme << " on " << c.listener_port << ", scheme '" << c.scheme << "' port " << c.port;
   }
