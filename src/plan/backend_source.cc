@@ -11,6 +11,9 @@ namespace {
 
 using resource::say;
 
+// Whether upstream/ speaks HTTP/2. While it does not, such backends are refused rather than sent HTTP/1.1.
+constexpr bool kHttp2ToUpstreams = false;
+
 template <class T>
 std::string hint_for(const resource::Store& store, std::string_view namespace_, std::string_view name) {
   std::vector<std::string_view> names;
@@ -48,6 +51,7 @@ bool set_protocol(const resource::ServicePort& port, upstream::ClusterConfig& co
   const std::string_view protocol = port.app_protocol ? std::string_view(*port.app_protocol) : "";
   if (protocol == "kubernetes.io/h2c") {
     config.protocol = upstream::Protocol::h2c;
+    return kHttp2ToUpstreams;
   } else if (protocol == "kubernetes.io/ws" || protocol == "kubernetes.io/wss") {
     config.protocol = upstream::Protocol::websocket;
   } else {
@@ -159,9 +163,11 @@ BackendSource service_source(const Search& search) {
                     search.name()));
   upstream::ClusterConfig config = search.begin(service->position());
   if (!set_protocol(*port, config))
-    return none("UnsupportedProtocol",
-                say("port {} of Service {} speaks '{}', which an HTTPRoute cannot be sent to", port->port,
-                    search.name(), *port->app_protocol));
+    return none(
+        "UnsupportedProtocol",
+        say("port {} of Service {} speaks '{}', which {}", port->port, search.name(), *port->app_protocol,
+            config.protocol == upstream::Protocol::h2c ? "is not built in yet"
+                                                       : "an HTTPRoute cannot be sent to"));
   add_slices(slices, *port, config);
   if (config.endpoints.empty()) {
     search.diagnostics.push_back(
@@ -218,6 +224,9 @@ BackendSource backend_source(const Search& search) {
       break;
     case resource::AppProtocol::h2c:
       config.protocol = upstream::Protocol::h2c;
+      if (!kHttp2ToUpstreams)
+        return none("UnsupportedProtocol",
+                    say("Backend {} speaks h2c, and HTTP/2 to upstreams is not built in yet", search.name()));
       break;
     case resource::AppProtocol::ws:
       config.protocol = upstream::Protocol::websocket;
