@@ -38,6 +38,10 @@ std::string_view name_of(ErrorKind kind) noexcept {
       return "client_idle_timeout";
     case ErrorKind::client_tls:
       return "client_tls";
+    case ErrorKind::http2_error:
+      return "http2_error";
+    case ErrorKind::http2_flood:
+      return "http2_flood";
     case ErrorKind::no_listener_host:
       return "no_listener_host";
     case ErrorKind::no_route:

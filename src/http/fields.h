@@ -27,6 +27,8 @@ struct Field {
   std::string_view name;   // as received
   std::string_view value;  // without surrounding white space
   FieldId id = FieldId::unknown;
+  // Came with HPACK's "never indexed": whoever sends it on over HTTP/2 says so too (RFC 7541 §6.2.3).
+  bool sensitive = false;
 };
 
 // An ordered list whose memory is the exchange's arena; trivially destructible, copied only by clone().

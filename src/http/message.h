@@ -25,7 +25,7 @@ enum class Framing : std::uint8_t {
   none,         // no content
   length,       // Content-Length
   chunked,      // Transfer-Encoding: chunked as the only coding
-  until_close,  // responses only
+  until_close,  // responses only; HTTP/2: until END_STREAM, also of requests
 };
 
 struct RequestHead {
@@ -45,6 +45,7 @@ struct RequestHead {
       path;  // of origin-form or absolute-form, "*" for asterisk-form; as received until normalised
   std::string_view query;  // without "?"
   bool has_query = false;
+  std::string_view protocol;  // of an extended CONNECT (:protocol, RFC 8441): "websocket"; else empty
   Fields fields;
 };
 

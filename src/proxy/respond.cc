@@ -14,6 +14,8 @@ std::uint16_t status_for(ErrorKind kind) noexcept {
     case ErrorKind::client_write_timeout:
     case ErrorKind::client_idle_timeout:
     case ErrorKind::client_tls:
+    case ErrorKind::http2_error:
+    case ErrorKind::http2_flood:
     case ErrorKind::cancelled:
       return 0;
     case ErrorKind::bad_request:
