@@ -21,13 +21,13 @@ constexpr Duration kLingerTime = 1s;
 constexpr std::size_t kLingerBytes = 1024 * 1024;
 // An idle connection is this, its stream and two coroutine frames: under 1 KB (docs/principles.md, principle
 // 4).
-static_assert(sizeof(ClientConnection) <= 192);
+static_assert(sizeof(ClientConnection) <= 208);
 static_assert(sizeof(Exchange) <= 3 * 1024);
 }  // namespace
 
 ClientConnection::ClientConnection(Worker& worker, PortSlot& slot, std::unique_ptr<io::Stream> stream,
                                    const io::Address& peer)
-    : worker_(worker), slot_(slot), stream_(std::move(stream)), peer_port_(peer.port()) {
+    : worker_(worker), slot_(slot), stream_(std::move(stream)), client_(*this), peer_port_(peer.port()) {
   const std::string ip = peer.is_ip() ? peer.ip() : "unix";
   peer_ip_size_ = static_cast<std::uint8_t>(std::min(ip.size(), sizeof peer_ip_));
   std::memcpy(peer_ip_, ip.data(), peer_ip_size_);
@@ -36,13 +36,14 @@ ClientConnection::ClientConnection(Worker& worker, PortSlot& slot, std::unique_p
     tls_ = secured.get();
     stream_ = std::move(secured);
   }
+  client_.set_stream(*stream_);
   worker_.add(*this);
   slot_.connection_opened();
   metrics_ = worker_.recorder().connection_opened(slot_.port());
 }
 
 ClientConnection::~ClientConnection() {
-  worker_.recorder().connection_closed(metrics_, received_, sent_);
+  worker_.recorder().connection_closed(metrics_, received_, client_.sent());
   worker_.remove(*this);
   slot_.connection_closed();
 }
@@ -66,16 +67,16 @@ void ClientConnection::set_idle(bool idle) noexcept {
   idle_ = idle;
 }
 
-bool ClientConnection::may_keep_alive() const noexcept {
+bool ClientConnection::may_go_on() const noexcept {
   const unsigned most = slot_.port().settings.requests_per_connection;
   return !slot_.closing() && !worker_.draining() && !stream_->cancelled() &&
          (most == 0 || requests_ < most) && worker_.overload().pressure() == Pressure::none;
 }
 
 io::IoResult ClientConnection::fill() noexcept {
-  const io::IoResult result = stream_->read(buffer_.room());
+  const io::IoResult result = stream_->read(client_.buffer().room());
   if (result.status == io::IoStatus::ok) {
-    buffer_.filled(result.bytes);
+    client_.buffer().filled(result.bytes);
     received_ += result.bytes;
   }
   return result;
@@ -90,12 +91,13 @@ io::Task<bool> ClientConnection::handshake() {
 
 io::Task<void> ClientConnection::serve() {
   io::Loop& loop = stream_->loop();
+  Buffer& buffer = client_.buffer();
   if (tls_ != nullptr && !co_await handshake()) co_return;
   After after = After::keep_alive;
   while (after == After::keep_alive) {
-    if (buffer_.empty()) {
+    if (buffer.empty()) {
       // Between requests nothing is held but the connection itself.
-      buffer_.release();
+      buffer.release();
       const plan::ClientSettings& settings = slot_.port().settings;
       set_idle(true);
       const Duration patience =
@@ -103,7 +105,7 @@ io::Task<void> ClientConnection::serve() {
       const io::Wait wait = co_await stream_->readable(loop.now() + patience);
       set_idle(false);
       if (wait != io::Wait::ready) break;
-      buffer_.allocate();
+      buffer.allocate();
       const io::IoResult got = fill();
       if (got.status == io::IoStatus::would_block) continue;
       if (got.status != io::IoStatus::ok) co_return;  // the client has gone
@@ -111,14 +113,13 @@ io::Task<void> ClientConnection::serve() {
 
     // The plan of this moment serves the whole request.
     std::unique_ptr<Exchange> exchange =
-        std::make_unique<Exchange>(*this, WorkerPlan::Pin(slot_.plan()), slot_.port(), loop.now());
+        std::make_unique<Exchange>(client_, WorkerPlan::Pin(slot_.plan()), slot_.port(), loop.now());
     const plan::ClientSettings& settings = slot_.port().settings;
     const TimePoint deadline = loop.now() + settings.head_timeout;
     Error failure{};
     while (exchange->parse() == http::h1::Parse::incomplete) {
-      if (buffer_.room().empty()) {
-        buffer_.grow(
-            std::max(buffer_.capacity() * 2, Buffer::kSize));  // bounded by limits.head in the parser
+      if (buffer.room().empty()) {
+        buffer.grow(std::max(buffer.capacity() * 2, Buffer::kSize));  // bounded by limits.head in the parser
       }
       const io::Wait wait = co_await stream_->readable(deadline);
       if (wait == io::Wait::timeout) failure = client_error(ErrorKind::client_head_timeout);
@@ -137,11 +138,11 @@ io::Task<void> ClientConnection::serve() {
     exchange_ = nullptr;
     exchange.reset();
     if (after == After::keep_alive) {
-      if (!may_keep_alive()) after = After::close;
-      if (buffer_.empty()) {
-        buffer_.clear();
+      if (!may_go_on()) after = After::close;
+      if (buffer.empty()) {
+        buffer.clear();
       } else {
-        buffer_.compact();  // the next request has begun to arrive
+        buffer.compact();  // the next request has begun to arrive
       }
     }
   }
@@ -158,9 +159,10 @@ io::Task<void> ClientConnection::close_in_order(bool linger) {
   // Closing with unread bytes makes the kernel send RST, which may destroy the response on its way.
   const TimePoint deadline = stream_->loop().now() + kLingerTime;
   std::size_t left = kLingerBytes;
-  buffer_.allocate();
+  Buffer& buffer = client_.buffer();
+  buffer.allocate();
   while (left > 0) {
-    buffer_.clear();
+    buffer.clear();
     const io::IoResult got = fill();
     if (got.status == io::IoStatus::would_block) {
       if (co_await stream_->readable(deadline) != io::Wait::ready) break;

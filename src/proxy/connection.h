@@ -8,7 +8,7 @@
 #include "io/stream.h"
 #include "io/task.h"
 #include "observe/metrics.h"
-#include "proxy/buffer.h"
+#include "proxy/http1_client.h"
 
 namespace turnpike::io {
 class Address;
@@ -25,14 +25,6 @@ namespace turnpike::proxy {
 class Exchange;
 class PortSlot;
 class Worker;
-
-// What an exchange leaves the connection to do.
-enum class After : std::uint8_t {
-  keep_alive,  // the next request
-  close,       // in order
-  linger,  // in order, but the client may still be sending: read on for a moment so that it sees the response
-  abort,   // the response broke off: the client must see that it is not whole
-};
 
 class ClientConnection {
  public:
@@ -55,12 +47,10 @@ class ClientConnection {
   PortSlot& slot() noexcept { return slot_; }
   io::Stream& stream() noexcept { return *stream_; }
   tls::TlsStream* tls() noexcept { return tls_; }
-  Buffer& buffer() noexcept { return buffer_; }
   std::string_view peer_ip() const noexcept { return {peer_ip_, peer_ip_size_}; }
   std::uint16_t peer_port() const noexcept { return peer_port_; }
-  std::uint32_t requests() const noexcept { return requests_; }
-  // Bytes written to the client, for metrics.
-  void count_sent(std::size_t bytes) noexcept { sent_ += bytes; }
+  // Whether it may serve another request after the one under way.
+  bool may_go_on() const noexcept;
 
   ClientConnection* next = nullptr;  // ConnectionList
   ClientConnection* previous = nullptr;
@@ -71,16 +61,14 @@ class ClientConnection {
   io::Task<void> close_in_order(bool linger);
   io::IoResult fill() noexcept;
   void set_idle(bool idle) noexcept;
-  bool may_keep_alive() const noexcept;
 
   Worker& worker_;
   PortSlot& slot_;
   std::unique_ptr<io::Stream> stream_;
   tls::TlsStream* tls_ = nullptr;  // stream_ as such, if it is one
   Exchange* exchange_ = nullptr;   // the one that runs
-  Buffer buffer_;
+  Http1Client client_;
   std::uint64_t received_ = 0;
-  std::uint64_t sent_ = 0;
   std::uint32_t requests_ = 0;
   observe::Series metrics_;
   std::uint16_t peer_port_ = 0;

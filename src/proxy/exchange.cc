@@ -3,6 +3,7 @@
 #include "base/strings.h"
 #include "http/path.h"
 #include "observe/trace.h"
+#include "proxy/connection.h"
 #include "proxy/forwarding.h"
 #include "proxy/port_slot.h"
 #include "proxy/recorder.h"
@@ -11,9 +12,10 @@
 
 namespace turnpike::proxy {
 
-Exchange::Exchange(ClientConnection& client, WorkerPlan::Pin plan, const plan::Port& port, TimePoint now)
+Exchange::Exchange(Client& client, WorkerPlan::Pin plan, const plan::Port& port, TimePoint now)
     : client_(client),
-      worker_(client.worker()),
+      connection_(client.connection()),
+      worker_(connection_.worker()),
       plan_(std::move(plan)),
       port_(port),
       facts_{.arena = arena_,
@@ -24,7 +26,7 @@ Exchange::Exchange(ClientConnection& client, WorkerPlan::Pin plan, const plan::P
              .host = {},
              .port = port.port,
              .listener_port = port.port,
-             .client_ip = client.peer_ip(),
+             .client_ip = connection_.peer_ip(),
              .matched_prefix = 0,
              .rewritten_host = {},
              .response = nullptr,
@@ -108,7 +110,7 @@ Error Exchange::understand() {
     request_.path = *path;
   }
   understand_upgrade();
-  trusted_peer_ = is_trusted(port_.settings, client_.peer_ip());
+  trusted_peer_ = is_trusted(port_.settings, connection_.peer_ip());
   remove_untrusted_fields(request_.fields, port_.settings);
   return {};
 }
@@ -134,11 +136,11 @@ Error Exchange::find_route() {
   if (found == route::HostIndex::kNone) return client_error(ErrorKind::no_listener_host);
   listener_ = &port_.listeners[found];
   worker_.recorder().block(listener_->metrics).add(worker_.recorder().families().listener.active_requests, 1);
-  if (client_.tls() != nullptr) {
+  if (connection_.tls() != nullptr) {
     // A connection made for one listener's name must not reach another listener: certificates, client
     // validation and isolation are per listener (RFC 9110 §15.5.20, Gateway API GEP-3567).
-    const std::uint32_t connected = port_.hosts.find(client_.tls()->sni());
-    if (connected != found && !client_.tls()->sni().empty()) return client_error(ErrorKind::misdirected);
+    const std::uint32_t connected = port_.hosts.find(connection_.tls()->sni());
+    if (connected != found && !connection_.tls()->sni().empty()) return client_error(ErrorKind::misdirected);
   }
   const auto hit = listener_->table.find(facts_.host, request_, worker_.scratch());
   if (!hit) return client_error(ErrorKind::no_route);
@@ -170,8 +172,8 @@ void Exchange::add_forwarding_fields() {
   if (!received)
     request_.fields.remove(http::FieldId::tracestate);  // W3C: it means nothing without its parent
 
-  const ClientFacts facts{.ip = client_.peer_ip(),
-                          .port = client_.peer_port(),
+  const ClientFacts facts{.ip = connection_.peer_ip(),
+                          .port = connection_.peer_port(),
                           .tls = port_.tls,
                           .trusted = trusted_peer_,
                           .http10 = request_.version == http::Version::http10};
@@ -223,14 +225,6 @@ Error Exchange::choose_backend() {
   }
   cluster_ = &plan_->cluster(backend_->cluster);
   return {};
-}
-
-bool Exchange::keep_alive_possible() const noexcept {
-  return request_.keep_alive && !close_after_ && parse_error_.kind == ErrorKind::none &&
-         !client_.slot().closing() && !worker_.draining() &&
-         worker_.overload().pressure() == Pressure::none &&
-         (port_.settings.requests_per_connection == 0 ||
-          client_.requests() < port_.settings.requests_per_connection);
 }
 
 }  // namespace turnpike::proxy

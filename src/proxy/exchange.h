@@ -18,17 +18,20 @@
 #include "policy/policy.h"
 #include "proxy/body_pipe.h"
 #include "proxy/buffer.h"
-#include "proxy/connection.h"
+#include "proxy/client.h"
 #include "proxy/iovecs.h"
 #include "proxy/worker_plan.h"
 #include "upstream/cluster.h"
 
 namespace turnpike::proxy {
 
+class ClientConnection;
+class Worker;
+
 class Exchange final : private io::HangupListener {
  public:
   // `now`: when the first byte of the request arrived. The port belongs to the plan.
-  Exchange(ClientConnection& client, WorkerPlan::Pin plan, const plan::Port& port, TimePoint now);
+  Exchange(Client& client, WorkerPlan::Pin plan, const plan::Port& port, TimePoint now);
   ~Exchange();
   static void* operator new(std::size_t size) { return free_list_allocate(size); }
   static void operator delete(void* memory, std::size_t size) noexcept { free_list_release(memory, size); }
@@ -51,7 +54,6 @@ class Exchange final : private io::HangupListener {
   bool apply_request_policies(std::span<const policy::Policy* const> policies);
   Error choose_backend();
   void apply_response_policies();
-  bool keep_alive_possible() const noexcept;
 
   // --- forward.cc ---
   io::Task<After> forward();
@@ -84,7 +86,7 @@ class Exchange final : private io::HangupListener {
   io::Task<Error> read_more_response();
   void finish_upstream() noexcept;
   io::Task<After> end_relay(bool whole);
-  void write_client_head();
+  void write_client_head(bool content_follows);
   io::Task<Error> flush_to_client();
 
   // --- tunnel.cc ---
@@ -107,7 +109,8 @@ class Exchange final : private io::HangupListener {
 
   io::Loop& loop() noexcept { return client_.stream().loop(); }
 
-  ClientConnection& client_;
+  Client& client_;
+  ClientConnection& connection_;
   Worker& worker_;
   WorkerPlan::Pin plan_;
   const plan::Port& port_;
@@ -163,7 +166,6 @@ class Exchange final : private io::HangupListener {
   Buffer upstream_in_;
   BodyPipe download_;
   Iovecs to_client_;
-  std::string_view client_head_;
   bool response_started_ = false;  // something has gone to the client
   bool chunked_to_client_ = false;
   bool keep_alive_ = false;  // what the head told the client

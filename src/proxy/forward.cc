@@ -167,8 +167,7 @@ io::Task<Error> Exchange::pass_informational() {
     co_return Error{};  // it would not understand (RFC 9110 §15.2)
   remove_hop_by_hop(response_.fields);
   response_.fields.remove(http::FieldId::content_length);
-  write_client_head();
-  to_client_.add(client_head_);
+  write_client_head(true);
   response_started_ = false;
   const Error error = co_await flush_to_client();
   co_return error;

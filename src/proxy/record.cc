@@ -1,4 +1,5 @@
 // What remains of an exchange: counts and a line in the access log.
+#include "proxy/connection.h"
 #include "proxy/exchange.h"
 #include "proxy/recorder.h"
 #include "proxy/worker.h"
@@ -69,9 +70,9 @@ void Exchange::record() noexcept {
   line.traceparent = traceparent_;
   line.user_agent = request_.fields.value(http::FieldId::user_agent);
   line.referer = request_.fields.value(http::FieldId::referer);
-  if (client_.tls() != nullptr) {
-    line.tls_version = client_.tls()->protocol();
-    line.sni = client_.tls()->sni();
+  if (connection_.tls() != nullptr) {
+    line.tls_version = connection_.tls()->protocol();
+    line.sni = connection_.tls()->sni();
   }
   log->record(line);
 }

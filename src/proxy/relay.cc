@@ -1,8 +1,8 @@
 // The response on its way to the client: head rewritten, content framed anew, one buffer at a time
 // (back-pressure).
 #include <algorithm>
-#include <charconv>
 
+#include "proxy/connection.h"
 #include "proxy/exchange.h"
 #include "proxy/forwarding.h"
 #include "proxy/recorder.h"
@@ -41,9 +41,9 @@ io::Task<After> Exchange::relay() {
   write_session();
   apply_response_policies();
   status_ = response_.status;
-  write_client_head();
   to_client_.clear();
-  to_client_.add(client_head_);
+  write_client_head(response_.framing != Framing::none &&
+                    (response_.framing != Framing::length || response_.content_length > 0));
   if (response_.framing == Framing::length && response_.content_length > Buffer::kSize) {
     upstream_in_.grow(Buffer::kLarge);
   }
@@ -165,73 +165,36 @@ io::Task<Error> Exchange::flush_to_client() {
   co_return Error{};
 }
 
-// "HTTP/1.1 200 OK", the fields, the framing, Connection where it matters, and the empty line.
-void Exchange::write_client_head() {
+void Exchange::write_client_head(bool content_follows) {
+  using Length = ResponsePlan::Length;
   http::Fields& fields = response_.fields;
   const bool interim = response_.status < 200;
+  ResponsePlan plan{.head = response_, .upgrade = {}};
   // HEAD and 304 tell the length that GET would have had (RFC 9110 §8.6): kept as received.
   const bool length_only = response_.framing == Framing::none &&
                            (request_.method == http::Method::head || response_.status == 304);
   if (!length_only) fields.remove(FieldId::content_length);
-  char digits[20];
-  std::string_view framing;
-  std::string_view length;
-  if (chunked_to_client_ && !interim) {
-    framing = "Transfer-Encoding: chunked\r\n";
+  if (!interim && chunked_to_client_) {
+    plan.tells = Length::chunked;
   } else if (!interim && response_.framing == Framing::length) {
-    const auto end = std::to_chars(digits, digits + sizeof digits, response_.content_length).ptr;
-    length = {digits, static_cast<std::size_t>(end - digits)};
-    framing = "Content-Length: ";
+    plan.tells = Length::known;
+    plan.length = response_.content_length;
   } else if (!interim && !length_only && response_.framing == Framing::none && response_.status != 204) {
-    framing = "Content-Length: 0\r\n";
+    plan.tells = Length::known;
   }
   // An answer before the whole request has come: what follows on this connection would be its rest.
-  keep_alive_ = keep_alive_possible() && (interim || request_.framing == Framing::none || upload_.done());
-  std::string_view connection;
-  std::string_view upgrade;
-  if (upgraded_) {
-    connection = "Connection: Upgrade\r\nUpgrade: ";
-    upgrade = upgrade_protocol_;
-  } else if (!interim && !keep_alive_) {
-    connection = "Connection: close\r\n";
-  } else if (!interim && request_.version == http::Version::http10) {
-    connection = "Connection: keep-alive\r\n";
-  }
+  keep_alive_ = request_.keep_alive && !close_after_ && parse_error_.kind == ErrorKind::none &&
+                (interim || request_.framing == Framing::none || upload_.done()) && connection_.may_go_on();
+  plan.keep_alive = keep_alive_;
+  plan.http10 = request_.version == http::Version::http10;
+  plan.ends = !content_follows;
+  if (upgraded_) plan.upgrade = upgrade_protocol_;
   if (!interim) {
     if (!fields.may_have(FieldId::date))
       fields.add(arena_, FieldId::date, arena_.copy(worker_.date().at(loop().now())));
     fields.add(arena_, FieldId::via, "1.1 turnpike");
   }
-  char status[4];
-  std::to_chars(status, status + 3, response_.status);
-  const std::string_view reason =
-      response_.reason.empty() ? http::reason_phrase(response_.status) : response_.reason;
-  const std::size_t size = 9 + 3 + 1 + reason.size() + 2 + http::h1::fields_size(fields) + framing.size() +
-                           length.size() + 2 + connection.size() + upgrade.size() + 2 + 2;
-  char* const start = static_cast<char*>(arena_.allocate(size, 1));
-  char* at = start;
-  const auto put = [&at](std::string_view text) {
-    if (!text.empty()) std::memcpy(at, text.data(), text.size());
-    at += text.size();
-  };
-  put("HTTP/1.1 ");
-  put({status, 3});
-  put(" ");
-  put(reason);
-  put("\r\n");
-  at = http::h1::write_fields(at, fields);
-  put(framing);
-  if (!length.empty()) {
-    put(length);
-    put("\r\n");
-  }
-  put(connection);
-  if (!upgrade.empty()) {
-    put(upgrade);
-    put("\r\n");
-  }
-  put("\r\n");
-  client_head_ = {start, static_cast<std::size_t>(at - start)};
+  client_.write_head(plan, arena_, to_client_);
 }
 
 }  // namespace turnpike::proxy

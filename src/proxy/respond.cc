@@ -114,10 +114,10 @@ io::Task<After> Exchange::send_direct() {
   chunked_to_client_ = false;
   upgraded_ = false;
   status_ = response_.status;
-  write_client_head();
   to_client_.clear();
-  to_client_.add(client_head_);
-  if (!head_only && has_content) {
+  const bool sends_content = !head_only && has_content && !direct.body.empty();
+  write_client_head(sends_content);
+  if (sends_content) {
     to_client_.add(direct.body);
     sent_body_ = direct.body.size();
   }

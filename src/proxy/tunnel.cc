@@ -94,9 +94,8 @@ io::Task<After> Exchange::tunnel() {
   remove_hop_by_hop(response_.fields);
   apply_response_policies();
   chunked_to_client_ = false;
-  write_client_head();
   to_client_.clear();
-  to_client_.add(client_head_);
+  write_client_head(true);
   client_.stream().set_hangup_listener(nullptr);  // the end of one direction is not the end of the other
   if (const Error error = co_await flush_to_client(); error.kind != ErrorKind::none) {
     reason_ = error.kind;
