@@ -62,6 +62,12 @@ class Arena {
     return {first, size};
   }
 
+  // Gives back what lies behind `end` in the newest allocation: for texts whose size shows while they are
+  // written.
+  void trim(const void* end) noexcept {
+    used_ = reinterpret_cast<std::uintptr_t>(end) - reinterpret_cast<std::uintptr_t>(head_);
+  }
+
   // Gives all memory back; what was allocated is gone.
   void reset() noexcept;
 

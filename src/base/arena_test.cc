@@ -40,6 +40,18 @@ TEST(Arena, LargerThanABlock) {
   EXPECT_GE(arena.bytes_held(), large.size());
 }
 
+TEST(Arena, Trim) {
+  Arena arena;
+  arena.allocate(1, 1);
+  for (int i = 0; i < 1000; ++i) {
+    char* const text = static_cast<char*>(arena.allocate(1000, 1));
+    text[0] = 'x';
+    arena.trim(text + 1);
+    EXPECT_EQ(static_cast<char*>(arena.allocate(1, 1)), text + 1);
+  }
+  EXPECT_EQ(arena.bytes_held(), Arena::kBlockSize);
+}
+
 TEST(Arena, EmptyTextTakesNothing) {
   Arena arena;
   EXPECT_EQ(arena.copy(""), "");

@@ -11,7 +11,7 @@ namespace {
 
 constexpr unsigned kCount = static_cast<unsigned>(FieldId::count_);
 constexpr std::size_t kLongest = 32;
-constexpr unsigned kSlotBits = 9;
+constexpr unsigned kSlotBits = 10;
 
 constexpr std::array<std::string_view, kCount> kNames = {
     "",
@@ -71,7 +71,7 @@ consteval Table make_table() {
     }
   }
   std::uint64_t state = 1;
-  do {  // a few dozen tries: the names fill an eighth of the slots
+  do {  // a few dozen tries: the names fill a thirteenth of the slots
     state = state * 6364136223846793005u + 1442695040888963407u;
     table.seed = state | 1;
   } while (!fill(table));
@@ -142,6 +142,12 @@ FieldId field_id(std::string_view name) noexcept {
 
 std::string_view name_of(FieldId id) noexcept {
   return static_cast<unsigned>(id) < kCount ? kNames[static_cast<unsigned>(id)] : std::string_view{};
+}
+
+std::string_view lower_name_of(FieldId id) noexcept {
+  if (static_cast<unsigned>(id) >= kCount) return {};
+  const Entry& entry = kTable.entries[static_cast<unsigned>(id)];
+  return {entry.lower.data(), entry.size};
 }
 
 }  // namespace turnpike::http

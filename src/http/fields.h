@@ -20,8 +20,9 @@ enum class FieldId : std::uint8_t {
   count_,
 };
 
-FieldId field_id(std::string_view name) noexcept;  // without case; unknown if not in the table
-std::string_view name_of(FieldId id) noexcept;     // canonical spelling, "" for unknown
+FieldId field_id(std::string_view name) noexcept;     // without case; unknown if not in the table
+std::string_view name_of(FieldId id) noexcept;        // canonical spelling, "" for unknown
+std::string_view lower_name_of(FieldId id) noexcept;  // "content-type": as HTTP/2 writes it
 
 struct Field {
   std::string_view name;   // as received

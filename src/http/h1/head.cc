@@ -95,17 +95,6 @@ Coding read_transfer_encoding(std::string_view value) noexcept {
   }
 }
 
-bool read_content_length(std::string_view value, std::uint64_t& length) noexcept {
-  if (value.empty() || value.size() > 19 || (value.front() == '0' && value.size() > 1)) return false;
-  std::uint64_t sum = 0;
-  for (const char c : value) {
-    if (c < '0' || c > '9') return false;
-    sum = sum * 10 + static_cast<std::uint64_t>(c - '0');
-  }
-  length = sum;
-  return sum <= INT64_MAX;
-}
-
 std::size_t version_mismatch(std::string_view text) noexcept {
   static constexpr std::string_view kPattern = "HTTP/0.0";
   const std::size_t size = std::min(text.size(), kPattern.size());

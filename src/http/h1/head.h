@@ -9,6 +9,7 @@
 #include "http/h1/codec.h"
 #include "http/h1/scan.h"
 #include "http/message.h"
+#include "http/rules.h"
 
 namespace turnpike::http::h1 {
 
@@ -53,8 +54,6 @@ Survey survey(const Fields& fields) noexcept;
 // RFC 9112 §7: what a Transfer-Encoding says.
 enum class Coding : std::uint8_t { chunked, unknown, malformed };
 Coding read_transfer_encoding(std::string_view value) noexcept;
-// RFC 9110 §8.6: digits only, no superfluous zero, below 2^63. False if it is anything else.
-bool read_content_length(std::string_view value, std::uint64_t& length) noexcept;
 
 // How far [at, end) agrees with "HTTP/d.d"; npos if it does as far as it goes, else the place where it does
 // not.

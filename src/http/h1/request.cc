@@ -50,13 +50,6 @@ StartLine read_version(const char* at, const char* stop, const char* end, Reques
   return {StartLine::State::complete, at + 10, {}};
 }
 
-void take_path(std::string_view text, RequestHead& out) noexcept {
-  const std::size_t mark = text.find('?');
-  out.path = text.substr(0, mark);
-  out.has_query = mark != std::string_view::npos;
-  if (out.has_query) out.query = text.substr(mark + 1);
-}
-
 // RFC 9112 §3.2.2. An empty path is "/", or "*" where OPTIONS asks about the whole server (§3.2.4).
 std::string_view take_absolute(std::string_view target, RequestHead& out) noexcept {
   const std::size_t colon = target.find(':');
@@ -72,7 +65,7 @@ std::string_view take_absolute(std::string_view target, RequestHead& out) noexce
   out.authority = rest.substr(0, path);
   const Result<Authority> authority = split_authority(out.authority);
   if (!authority) return authority.error().detail;
-  take_path(rest.substr(path), out);
+  split_query(rest.substr(path), out);
   if (out.path.empty()) out.path = out.method == Method::options && !out.has_query ? "*" : "/";
   return {};
 }
@@ -87,7 +80,7 @@ std::string_view take_target(RequestHead& out) noexcept {
     return {};
   }
   if (out.target.front() == '/') {
-    take_path(out.target, out);
+    split_query(out.target, out);
     return {};
   }
   if (out.target == "*") {

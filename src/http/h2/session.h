@@ -13,8 +13,16 @@
 #include "base/arena.h"
 #include "base/error.h"
 #include "base/time.h"
+#include "http/h2/budget.h"
+#include "http/h2/bytes.h"
 #include "http/h2/codes.h"
+#include "http/h2/frame.h"
+#include "http/h2/head_reader.h"
+#include "http/h2/hpack_decoder.h"
+#include "http/h2/hpack_encoder.h"
 #include "http/h2/limits.h"
+#include "http/h2/output.h"
+#include "http/h2/stream.h"
 #include "http/message.h"
 
 namespace turnpike::http::h2 {
@@ -131,17 +139,154 @@ class Session {
   bool settings_acknowledged() const noexcept;  // else the owner ends the connection after a while:
                                                 // goaway(settings_timeout)
   bool peer_allows_connect_protocol() const noexcept;  // client: RFC 8441 may be used
-  // Since when content has been waiting for the peer's windows without any of it moving; kNever if none is.
-  // The owner gives up after a time (a window of zero for ever: CVE-2019-9517, "stalled").
-  TimePoint stalled_since() const noexcept;
+  // Since when content has been waiting for the peer (its windows, or room in the output) without any of it
+  // moving; kNever if none waits. To be asked from time to time: the wait counts from the first time that it
+  // is seen. The owner gives up in the end (a window of zero for ever).
+  TimePoint stalled_since(TimePoint now) noexcept;
   // Whether this stream's content waits for the peer's windows, not for the room of our output.
   bool waits_for_window(StreamId stream) const noexcept;
+  // In on_reset() with by_peer == false, and after an error: why. A string literal, for operators.
+  std::string_view fault() const noexcept { return fault_; }
   // After Error http2_flood: the budget that was spent.
   std::optional<Budget> spent() const noexcept;
   // How many events were counted against a budget so far.
   std::uint64_t count(Budget budget) const noexcept;
   // Bytes of memory held beside the object itself, for bounds and tests.
   std::size_t bytes_held() const noexcept;
+
+ private:
+  // What the next byte belongs to.
+  enum class Reading : std::uint8_t { preface, header, payload, pad_length, content, padding, skipped };
+
+  // --- session.cc
+  void write_preface();
+  void write_settings();
+  std::uint32_t window_of_streams() const noexcept;
+  // All return false, so that handlers can return them.
+  bool fail(ErrorCode code, std::string_view detail);
+  bool flood(Budget budget);
+  bool spend(Budget budget) { return budgets_.spend(budget) || flood(budget); }
+  void drop_streams(ErrorCode code, bool by_peer);
+  void write_goaway(StreamId last, ErrorCode code);
+
+  // --- session_receive.cc: bytes to frames, frames of the connection. Handlers return false once failed.
+  std::size_t step(std::string_view bytes);
+  std::size_t take_preface(std::string_view bytes);
+  std::size_t take_header(std::string_view bytes);
+  std::size_t take_payload(std::string_view bytes);
+  std::size_t take_pad_length(std::string_view bytes);
+  std::size_t take_content(std::string_view bytes);
+  std::size_t take_padding(std::string_view bytes);
+  bool check_order();
+  bool begin_frame();
+  bool end_frame(std::string_view payload);
+  bool on_settings(std::string_view payload);
+  bool apply(Setting setting, std::uint32_t value);
+  bool change_initial_window(std::uint32_t value);
+  bool on_ping(std::string_view payload);
+  bool on_goaway(const Frame& frame);
+  bool on_priority_update(const Frame& frame);
+
+  // --- session_streams.cc: frames of streams
+  bool begin_data();
+  void begin_content(std::uint32_t size);
+  void deliver(std::string_view content, bool last);
+  bool on_headers(const Frame& frame);
+  bool on_continuation(std::string_view fragment);
+  bool end_block(std::string_view block);
+  bool take_request(StreamId id, std::string_view block);
+  bool take_response(Stream& stream, std::string_view block);
+  bool take_trailers(Stream& stream, std::string_view block);
+  bool take_late_block(StreamId id, std::string_view block);
+  bool skip(std::string_view block);
+  bool refuse(StreamId id, const Error& error, unsigned status);
+  bool accept(StreamId id, RequestHead&& head);
+  bool survives(const HeadVerdict& verdict);
+  bool on_priority(const Frame& frame);
+  bool on_rst_stream(const Frame& frame);
+  bool on_window_update(const Frame& frame);
+  bool grow_window(Stream& stream, std::uint32_t increment);
+  bool stream_error(Stream& stream, ErrorCode code, std::string_view detail);
+  bool is_idle(StreamId id) const noexcept;
+  void end_remote(Stream& stream) noexcept;
+  void close(Stream& stream, bool reset_by_us) noexcept;
+  void forget_if_done(StreamId id) noexcept;
+
+  // --- session_send.cc
+  struct Section;
+  void write_section(StreamId id, const Section& section, bool end_stream);
+  char* encode(char* out, const Section& section);
+  char* encode_path(char* out, const RequestHead& head);
+  void write_status(StreamId id, unsigned status);
+  std::size_t take_data(Stream& stream, std::span<const iovec> data, std::size_t count, bool end_stream);
+  std::size_t room() const noexcept;
+  void end_local(Stream& stream) noexcept;
+  void wait_to_write(Stream& stream) noexcept;
+  void stop_waiting(Stream& stream) noexcept;
+  void wake_writers();
+  void write_reset(StreamId id, ErrorCode code);
+  void write_window_update(StreamId id, std::uint32_t increment);
+  void give_back(std::uint32_t bytes);
+  void give_back(Stream& stream, std::uint32_t bytes);
+
+  const Limits& limits_;
+  Events& events_;
+  Budgets budgets_;
+  Decoder decoder_;
+  Encoder encoder_;
+  StreamTable streams_;
+  WriteQueue queue_;
+  ClosedStreams closed_;
+  Output output_;
+  Error error_{};
+  std::string_view fault_;
+  TimePoint stalled_since_ = kNever;
+
+  const Role role_;
+  Reading reading_;
+  bool settings_expected_ = true;  // the peer's first frame
+  bool settings_acknowledged_ = false;
+  bool failed_ = false;
+  bool goaway_sent_ = false;  // the final one
+  bool goaway_received_ = false;
+  bool ping_sent_ = false;
+  bool waking_ = false;
+  bool peer_connect_protocol_ = false;
+  std::optional<Budget> spent_;
+
+  // The frame that is being read.
+  std::uint8_t header_size_ = 0;  // bytes of header_bytes_
+  char header_bytes_[kFrameHeader];
+  FrameHeader header_;
+  Bytes payload_;           // of a frame that comes in pieces
+  std::uint32_t left_ = 0;  // bytes of the preface, of the content, or of what is skipped
+  std::uint32_t padding_left_ = 0;
+  StreamId data_stream_ = 0;  // 0: nobody wants the content
+
+  // The header block that is being read, if CONTINUATION is to follow.
+  Bytes block_;
+  StreamId block_stream_ = 0;
+  std::uint32_t continuations_ = 0;
+  bool block_ends_stream_ = false;
+  bool block_depends_on_itself_ = false;
+
+  StreamId last_peer_id_ = 0;   // server: the highest request
+  StreamId next_id_ = 1;        // client
+  std::uint32_t open_ = 0;      // streams that have not ended in both directions
+  std::uint32_t writers_ = 0;   // streams that want to write
+  std::uint32_t peer_streams_;  // its SETTINGS
+  std::uint32_t peer_window_ = kDefaultWindow;
+  std::uint32_t peer_frame_size_ = kDefaultFrameSize;
+  std::int32_t send_window_ = kDefaultWindow;  // of the connection
+  std::int32_t receive_window_;
+  std::uint32_t unannounced_ = 0;
+
+  // PRIORITY_UPDATE that came before its request (RFC 9218 §7.1).
+  struct Early {
+    StreamId id = 0;
+    Priority priority;
+  };
+  Early early_[4];
 };
 
 }  // namespace turnpike::http::h2
