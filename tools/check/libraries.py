@@ -21,7 +21,7 @@ LIBRARIES = {
     "sys/epoll.h": ("epoll", {"io"}),
 }
 # Tests, benchmarks and fuzzers may compare with a library that the product does not use.
-COMPARED = {"http_parser.h", "nghttp2/", "nlohmann/"}
+COMPARED = {"http_parser.h", "nlohmann/"}
 
 
 def run(root):

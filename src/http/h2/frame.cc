@@ -48,6 +48,7 @@ FrameFault parse_push_promise(const FrameHeader& header, std::string_view payloa
     return fault;
   if (payload.size() < 4) return size("PUSH_PROMISE too short");
   out.value = read_u32(payload.data()) & kLargestId;
+  if (out.value == 0 || out.value % 2 == 1) return protocol("PUSH_PROMISE of a stream that no server opens");
   out.content = payload.substr(4);
   return {};
 }
@@ -152,6 +153,7 @@ FrameFault parse_payload(const FrameHeader& header, std::string_view payload, Fr
       break;
     case FrameType::window_update:
       out.value = read_u32(payload.data()) & kLargestWindow;
+      if (out.value == 0) return {ErrorCode::protocol_error, "WINDOW_UPDATE of 0", header.stream != 0};
       break;
     case FrameType::priority_update:
       out.value = read_u32(payload.data()) & kLargestId;

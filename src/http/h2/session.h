@@ -180,6 +180,7 @@ class Session {
   bool check_order();
   bool begin_frame();
   bool end_frame(std::string_view payload);
+  bool frame_error(const FrameFault& fault);
   bool on_settings(std::string_view payload);
   bool apply(Setting setting, std::uint32_t value);
   bool change_initial_window(std::uint32_t value);

@@ -107,11 +107,7 @@ bool Session::begin_frame() {
   if (!check_order()) return false;
   left_ = header_.length;
   reading_ = left_ > 0 ? Reading::skipped : Reading::header;
-  if (fault.code != ErrorCode::no_error) {
-    Stream* const stream = streams_.find(header_.stream);
-    return stream != nullptr ? stream_error(*stream, fault.code, fault.detail)
-                             : fail(fault.code, fault.detail);
-  }
+  if (fault.code != ErrorCode::no_error) return frame_error(fault);
   switch (header_.type) {
     case FrameType::data:
       return begin_data();
@@ -132,10 +128,18 @@ bool Session::begin_frame() {
   return spend(Budget::empty_frame);  // unknown: passed over (§4.1)
 }
 
+// A frame that is wrong by itself.
+bool Session::frame_error(const FrameFault& fault) {
+  if (!fault.of_stream) return fail(fault.code, fault.detail);
+  if (Stream* const stream = streams_.find(header_.stream))
+    return stream_error(*stream, fault.code, fault.detail);
+  return is_idle(header_.stream) ? fail(fault.code, fault.detail) : spend(Budget::closed_stream);
+}
+
 bool Session::end_frame(std::string_view payload) {
   Frame frame;
   const FrameFault fault = parse_payload(header_, payload, frame);
-  if (fault.code != ErrorCode::no_error) return fail(fault.code, fault.detail);
+  if (fault.code != ErrorCode::no_error) return frame_error(fault);
   switch (header_.type) {
     case FrameType::headers:
       return on_headers(frame);

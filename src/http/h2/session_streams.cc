@@ -348,7 +348,6 @@ bool Session::on_rst_stream(const Frame& frame) {
 bool Session::on_window_update(const Frame& frame) {
   if (!spend(Budget::window_update)) return false;
   if (header_.stream == 0) {
-    if (frame.value == 0) return fail(ErrorCode::protocol_error, "WINDOW_UPDATE of 0");
     if (std::int64_t{send_window_} + frame.value > kLargestWindow) {
       return fail(ErrorCode::flow_control_error, "window of the connection too large");
     }
@@ -361,7 +360,6 @@ bool Session::on_window_update(const Frame& frame) {
 }
 
 bool Session::grow_window(Stream& stream, std::uint32_t increment) {
-  if (increment == 0) return stream_error(stream, ErrorCode::protocol_error, "WINDOW_UPDATE of 0");
   const std::int64_t window = std::int64_t{stream.send_window} + increment;
   if (window > kLargestWindow) {
     return stream_error(stream, ErrorCode::flow_control_error, "window of the stream too large");
