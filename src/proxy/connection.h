@@ -8,6 +8,7 @@
 #include "io/stream.h"
 #include "io/task.h"
 #include "observe/metrics.h"
+#include "proxy/downstream.h"
 #include "proxy/http1_client.h"
 
 namespace turnpike::io {
@@ -26,22 +27,18 @@ class Exchange;
 class PortSlot;
 class Worker;
 
-class ClientConnection {
+class ClientConnection final : public Downstream {
  public:
   // Registers itself with the worker and the slot.
   ClientConnection(Worker& worker, PortSlot& slot, std::unique_ptr<io::Stream> stream,
                    const io::Address& peer);
   ~ClientConnection();
-  ClientConnection(const ClientConnection&) = delete;
-  ClientConnection& operator=(const ClientConnection&) = delete;
 
   // Serves until the connection ends; the root task of a connection.
   static io::Task<void> run(std::unique_ptr<ClientConnection> connection);
 
-  // Between two requests: nothing is lost if it is closed now.
-  bool idle() const noexcept { return idle_; }
-  // Ends it: at once when idle, else as soon as whatever it waits for is interrupted.
-  void cut();
+  // Idle means: between two requests.
+  void cut() override;
 
   Worker& worker() noexcept { return worker_; }
   PortSlot& slot() noexcept { return slot_; }
@@ -51,9 +48,6 @@ class ClientConnection {
   std::uint16_t peer_port() const noexcept { return peer_port_; }
   // Whether it may serve another request after the one under way.
   bool may_go_on() const noexcept;
-
-  ClientConnection* next = nullptr;  // ConnectionList
-  ClientConnection* previous = nullptr;
 
  private:
   io::Task<void> serve();
@@ -73,7 +67,6 @@ class ClientConnection {
   observe::Series metrics_;
   std::uint16_t peer_port_ = 0;
   std::uint8_t peer_ip_size_ = 0;
-  bool idle_ = false;
   char peer_ip_[46];  // text of the longest IPv6 address
 };
 

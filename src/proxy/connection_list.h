@@ -4,7 +4,7 @@
 
 namespace turnpike::proxy {
 
-class ClientConnection;
+class Downstream;
 
 class ConnectionList {
  public:
@@ -13,13 +13,13 @@ class ConnectionList {
   ConnectionList& operator=(const ConnectionList&) = delete;
 
   // The one that has been in the list for longest; null if it is empty.
-  ClientConnection* oldest() const noexcept { return first_; }
-  void add(ClientConnection& connection) noexcept;
-  void remove(ClientConnection& connection) noexcept;
+  Downstream* oldest() const noexcept { return first_; }
+  void add(Downstream& connection) noexcept;
+  void remove(Downstream& connection) noexcept;
 
  private:
-  ClientConnection* first_ = nullptr;
-  ClientConnection* last_ = nullptr;
+  Downstream* first_ = nullptr;
+  Downstream* last_ = nullptr;
 };
 
 }  // namespace turnpike::proxy

@@ -92,7 +92,6 @@ class Exchange final : private io::HangupListener {
   // --- tunnel.cc ---
   io::Task<After> tunnel();
   void keep_for_record();
-  struct Tunnel;
 
   // --- respond.cc ---
   io::Task<After> respond(const Error& error);

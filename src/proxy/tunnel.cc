@@ -1,77 +1,10 @@
-// After 101 Switching Protocols: bytes in both directions, until both ends have closed or nothing moves any
-// more.
+// After 101 Switching Protocols: bytes in both directions (pump.h).
 #include "proxy/exchange.h"
 #include "proxy/forwarding.h"
+#include "proxy/pump.h"
 #include "proxy/worker.h"
 
 namespace turnpike::proxy {
-
-// Both directions of a tunnel; lives in the frame of tunnel().
-struct Exchange::Tunnel {
-  io::Stream& client;
-  io::Stream& upstream;
-  Duration idle;
-  Duration patience;     // for a side that does not read
-  TimePoint last_moved;  // in either direction
-  std::uint64_t to_client = 0;
-  std::uint64_t to_upstream = 0;
-  unsigned running = 0;
-  ErrorKind reason = ErrorKind::none;
-  io::Event ended;
-
-  void fail(ErrorKind kind) {
-    if (reason == ErrorKind::none) reason = kind;
-    client.cancel();
-    upstream.cancel();
-  }
-
-  // Moves bytes until `from` ends; `first` is what had been read already.
-  static io::Task<void> pump(Tunnel& t, io::Stream& from, io::Stream& to, Buffer& buffer,
-                             std::uint64_t& moved) {
-    ++t.running;
-    while (true) {
-      while (!buffer.empty()) {
-        const io::IoResult written = to.write(buffer.view());
-        if (written.status == io::IoStatus::ok) {
-          buffer.consume(written.bytes);
-          moved += written.bytes;
-          t.last_moved = to.loop().now();
-        } else if (written.status != io::IoStatus::would_block ||
-                   co_await to.writable(to.loop().now() + t.patience) != io::Wait::ready) {
-          t.fail(ErrorKind::upstream_reset);
-          break;
-        }
-      }
-      if (!buffer.empty()) break;
-      buffer.release();  // a quiet tunnel holds no buffer
-      const TimePoint limit = t.idle == Duration::zero() ? kNever : t.last_moved + t.idle;
-      const io::Wait wait = co_await from.readable(limit);
-      if (wait == io::Wait::timeout) {
-        if (t.idle != Duration::zero() && from.loop().now() < t.last_moved + t.idle)
-          continue;  // the other way moved
-        t.fail(ErrorKind::client_idle_timeout);
-        break;
-      }
-      if (wait == io::Wait::cancelled) {
-        t.fail(ErrorKind::cancelled);
-        break;
-      }
-      buffer.allocate();
-      const io::IoResult got = from.read(buffer.room());
-      if (got.status == io::IoStatus::ok) {
-        buffer.filled(got.bytes);
-        co_await from.loop().yield();
-      } else if (got.status == io::IoStatus::eof) {
-        to.shutdown_write();
-        break;
-      } else if (got.status == io::IoStatus::error) {
-        t.fail(ErrorKind::upstream_reset);
-        break;
-      }
-    }
-    if (--t.running == 0) t.ended.notify();
-  }
-};
 
 // The tunnel gives the buffer of the head away: what the record will want of it moves to the arena.
 void Exchange::keep_for_record() {
@@ -103,19 +36,13 @@ io::Task<After> Exchange::tunnel() {
     co_return After::close;
   }
   response_started_ = true;
-  Tunnel t{.client = client_.stream(),
-           .upstream = lease_.stream(),
-           .idle = rule_->timeouts.stream_idle,
-           .patience = port_.settings.write_timeout,
-           .last_moved = loop().now(),
-           .ended = {}};
+  Pump pump(client_.stream(), lease_.stream(),
+            {.idle = rule_->timeouts.stream_idle, .patience = port_.settings.write_timeout});
   keep_for_record();
   client_.buffer().compact();
-  io::spawn(Tunnel::pump(t, t.client, t.upstream, client_.buffer(), t.to_upstream));
-  io::spawn(Tunnel::pump(t, t.upstream, t.client, upstream_in_, t.to_client));
-  if (t.running > 0) co_await t.ended;
-  sent_body_ = t.to_client;
-  if (t.reason == ErrorKind::client_idle_timeout) reason_ = t.reason;
+  co_await pump.run(client_.buffer(), upstream_in_);
+  sent_body_ = pump.to_client();
+  if (pump.reason() == ErrorKind::client_idle_timeout) reason_ = pump.reason();
   lease_.close();
   client_.buffer().clear();
   co_return After::close;

@@ -7,7 +7,7 @@
 
 #include "observe/access_log.h"
 #include "observe/families.h"
-#include "proxy/connection.h"
+#include "proxy/downstream.h"
 #include "proxy/port_slot.h"
 #include "proxy/recorder.h"
 #include "upstream/worker_clusters.h"
@@ -124,30 +124,30 @@ void Worker::slot_unused(PortSlot& slot) {
   loop_.post([this, &slot] { std::erase_if(slots_, [&](const auto& s) { return s.get() == &slot; }); });
 }
 
-void Worker::add(ClientConnection& connection) noexcept {
+void Worker::add(Downstream& connection) noexcept {
   active_.add(connection);
   ++count_;
 }
 
-void Worker::remove(ClientConnection& connection) noexcept {
+void Worker::remove(Downstream& connection) noexcept {
   (connection.idle() ? idle_ : active_).remove(connection);
   --count_;
   shared_.overload.connection_closed();
   if (draining_) check_drained();
 }
 
-void Worker::became_idle(ClientConnection& connection) noexcept {
+void Worker::became_idle(Downstream& connection) noexcept {
   active_.remove(connection);
   idle_.add(connection);
 }
 
-void Worker::became_active(ClientConnection& connection) noexcept {
+void Worker::became_active(Downstream& connection) noexcept {
   idle_.remove(connection);
   active_.add(connection);
 }
 
 bool Worker::close_idlest() noexcept {
-  ClientConnection* const connection = idle_.oldest();
+  Downstream* const connection = idle_.oldest();
   if (connection == nullptr) return false;
   connection->cut();  // it waits for nothing but the client: it is gone when this returns
   return true;
@@ -166,7 +166,7 @@ void Worker::cut_all() noexcept {
   // One that is active may need turns of the loop to end; it moves to the end of the list meanwhile, or
   // leaves it.
   for (std::size_t n = count_; n > 0; --n) {
-    ClientConnection* const connection = active_.oldest();
+    Downstream* const connection = active_.oldest();
     if (connection == nullptr) break;
     active_.remove(*connection);
     active_.add(*connection);

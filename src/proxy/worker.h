@@ -29,7 +29,7 @@ class WorkerClusters;
 
 namespace turnpike::proxy {
 
-class ClientConnection;
+class Downstream;
 class PortSlot;
 class Recorder;
 
@@ -90,10 +90,10 @@ class Worker {
   // The plan in force; pinned by whoever keeps it (WorkerPlan::Pin).
   WorkerPlan* current() noexcept { return current_.get(); }
   // A connection is active from add() on.
-  void add(ClientConnection& connection) noexcept;
-  void remove(ClientConnection& connection) noexcept;
-  void became_idle(ClientConnection& connection) noexcept;
-  void became_active(ClientConnection& connection) noexcept;
+  void add(Downstream& connection) noexcept;
+  void remove(Downstream& connection) noexcept;
+  void became_idle(Downstream& connection) noexcept;
+  void became_active(Downstream& connection) noexcept;
   // Closes the connection that has been idle for longest; false if none is idle.
   bool close_idlest() noexcept;
   std::size_t connections() const noexcept { return count_; }
