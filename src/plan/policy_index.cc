@@ -19,7 +19,9 @@ std::vector<std::string_view> sections(const resource::ListenerSet& set) {
   for (const auto& listener : set.listeners) out.push_back(*listener.name);
   return out;
 }
-std::vector<std::string_view> sections(const resource::HttpRoute& route) {
+template <class Route>
+  requires requires(const Route& route) { route.rules; }
+std::vector<std::string_view> sections(const Route& route) {
   std::vector<std::string_view> out;
   for (const auto& rule : route.rules) {
     if (rule.name) out.push_back(*rule.name);
@@ -67,6 +69,12 @@ std::string missing_target(const resource::Store& store, std::string_view namesp
         return missing<resource::ListenerSet>(store, namespace_, target);
       case resource::Kind::http_route:
         return missing<resource::HttpRoute>(store, namespace_, target);
+      case resource::Kind::tls_route:
+        return missing<resource::TlsRoute>(store, namespace_, target);
+      case resource::Kind::tcp_route:
+        return missing<resource::TcpRoute>(store, namespace_, target);
+      case resource::Kind::udp_route:
+        return missing<resource::UdpRoute>(store, namespace_, target);
       case resource::Kind::service:
         return missing<resource::Service>(store, namespace_, target);
       case resource::Kind::backend:

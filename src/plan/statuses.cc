@@ -137,17 +137,23 @@ void Assembly::add_route_statuses(std::vector<ResourceStatus>& out) const {
 }
 
 void Assembly::add_other_route_statuses(std::vector<ResourceStatus>& out) const {
-  for (const auto& route : store_.all<resource::OtherRoute>()) {
-    ResourceStatus& status = begin(out, route);
-    Finding accepted;
-    accepted.fail("UnsupportedValue",
-                  say("routes of the kind {} are not served yet", resource::name_of(route->kind)));
-    for (const resource::ParentReference& parent : route->parent_refs) {
-      resource::RouteParentStatus& entry = status.parents.emplace_back();
-      entry.parent_ref = parent;
-      set_condition(entry.conditions, "Accepted", "Accepted", accepted, route->meta.generation);
+  const auto add = [&](const auto& routes) {
+    for (const auto& route : routes) {
+      ResourceStatus& status = begin(out, route);
+      Finding accepted;
+      accepted.fail("UnsupportedValue",
+                    say("routes of the kind {} are not served yet", resource::name_of(route->kind)));
+      for (const resource::ParentReference& parent : route->parent_refs) {
+        resource::RouteParentStatus& entry = status.parents.emplace_back();
+        entry.parent_ref = parent;
+        set_condition(entry.conditions, "Accepted", "Accepted", accepted, route->meta.generation);
+      }
     }
-  }
+  };
+  add(store_.all<resource::OtherRoute>());
+  add(store_.all<resource::TlsRoute>());
+  add(store_.all<resource::TcpRoute>());
+  add(store_.all<resource::UdpRoute>());
 }
 
 void Assembly::add_backend_tls_statuses(std::vector<ResourceStatus>& out) const {

@@ -91,7 +91,14 @@ class Warner {
                "leave method out, or match OPTIONS as well");
       }
     }
-    for (const auto& route : store.all<resource::OtherRoute>())
+    other_routes<resource::OtherRoute>(store);
+    other_routes<resource::TlsRoute>(store);
+    other_routes<resource::TcpRoute>(store);
+    other_routes<resource::UdpRoute>(store);
+  }
+  template <class T>
+  void other_routes(const resource::Store& store) {
+    for (const auto& route : store.all<T>())
       warn(route, route->mark,
            say("routes of the kind {} are not served yet", resource::name_of(route->kind)));
   }

@@ -1,5 +1,6 @@
 #include "resource/decode.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <string>
@@ -122,15 +123,61 @@ TEST(Decode, versions_that_gateway_api_had) {
                        "\nkind: HTTPRoute\nmetadata: {name: r}\nspec: {parentRefs: [{name: g}]}\n"),
               "");
   }
-  for (const char* kind : {"GRPCRoute", "TLSRoute", "TCPRoute", "UDPRoute"}) {
-    const Loaded loaded =
-        load_text("apiVersion: gateway.networking.k8s.io/v1alpha2\nkind: " + std::string(kind) +
-                  "\nmetadata: {name: r}\nspec: {parentRefs: [{name: g}], rules: [{x: 1}]}\n");
-    EXPECT_TRUE(loaded.ok());
-    ASSERT_EQ(loaded.store->all<OtherRoute>().size(), 1U);
-    EXPECT_EQ(loaded.store->all<OtherRoute>()[0]->parent_refs[0].name, "g");
-    EXPECT_EQ(name_of(loaded.store->all<OtherRoute>()[0]->kind), kind);
+  const Loaded loaded = load_text(
+      "apiVersion: gateway.networking.k8s.io/v1alpha2\nkind: GRPCRoute\nmetadata: {name: r}\n"
+      "spec: {parentRefs: [{name: g}], rules: [{x: 1}]}\n");
+  EXPECT_TRUE(loaded.ok());
+  ASSERT_EQ(loaded.store->all<OtherRoute>().size(), 1U);
+  EXPECT_EQ(loaded.store->all<OtherRoute>()[0]->parent_refs[0].name, "g");
+}
+
+std::string l4_route(std::string_view kind, std::string_view version, std::string_view spec) {
+  return "apiVersion: gateway.networking.k8s.io/" + std::string(version) + "\nkind: " + std::string(kind) +
+         "\nmetadata: {name: r}\nspec: {parentRefs: [{name: g}], " + std::string(spec) + "}\n";
+}
+
+TEST(Decode, routes_of_connections) {
+  constexpr std::string_view rule =
+      "rules: [{name: all, backendRefs: [{name: b, port: 5432, weight: 3}, {name: c, port: 1}]}]";
+  for (const char* version : {"v1", "v1alpha2"}) {
+    const Loaded tcp = load_text(l4_route("TCPRoute", version, rule));
+    EXPECT_TRUE(tcp.ok());
+    const auto* route = tcp.store->find<TcpRoute>("default", "r");
+    ASSERT_NE(route, nullptr);
+    const L4RouteRule& first = route->object->rules.at(0);
+    EXPECT_EQ(first.name, "all");
+    EXPECT_EQ(first.backend_refs.at(0).weight, 3U);
+    EXPECT_EQ(first.backend_refs.at(1).weight, 1U);
+    EXPECT_EQ(route->at(first.backend_refs[0].mark).line, 4U);
+    EXPECT_NE(load_text(l4_route("UDPRoute", version, rule)).store->find<UdpRoute>("default", "r"), nullptr);
   }
+  for (const char* version : {"v1", "v1alpha3", "v1alpha2"}) {
+    const Loaded tls = load_text(
+        l4_route("TLSRoute", version, "hostnames: [a.example.com, '*.b.example'], " + std::string(rule)));
+    EXPECT_TRUE(tls.ok());
+    EXPECT_EQ(*tls.store->find<TlsRoute>("default", "r")->object->hostnames.at(1), "*.b.example");
+  }
+  EXPECT_THAT(problems(l4_route("TCPRoute", "v1alpha3", rule)),
+              testing::HasSubstr("TCPRoute has no version 'v1alpha3'"));
+}
+
+TEST(Decode, routes_of_connections_that_are_wrong) {
+  constexpr std::string_view rule = "rules: [{backendRefs: [{name: b, port: 1}]}]";
+  const auto says = [](std::string_view kind, std::string_view spec) {
+    return problems(l4_route(kind, "v1", spec));
+  };
+  EXPECT_THAT(says("TLSRoute", rule), testing::HasSubstr("'hostnames' is required"));
+  EXPECT_THAT(says("TLSRoute", "hostnames: [10.0.0.1], " + std::string(rule)),
+              testing::HasSubstr("must be a name, not an IP address"));
+  EXPECT_THAT(says("TCPRoute", "hostnames: [a.b], " + std::string(rule)),
+              testing::HasSubstr("unknown field 'hostnames'"));
+  EXPECT_THAT(says("TCPRoute", "rules: []"), testing::HasSubstr("'rules'"));
+  EXPECT_THAT(
+      says("UDPRoute", "rules: [{backendRefs: [{name: b, port: 1}]}, {backendRefs: [{name: c, port: 1}]}]"),
+      testing::HasSubstr("'rules'"));
+  EXPECT_THAT(says("UDPRoute", "rules: [{backendRefs: []}]"), testing::HasSubstr("'backendRefs'"));
+  EXPECT_THAT(says("UDPRoute", "rules: [{backendRefs: [{name: b}]}]"),
+              testing::HasSubstr("'port' is required"));
 }
 
 TEST(Decode, lists_and_what_kubectl_prints) {

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "resource/l4_routes.h"
 #include "resource/meta.h"
 
 namespace turnpike::resource {
@@ -263,11 +264,11 @@ struct HttpRoute : ObjectOf<Kind::http_route> {
   std::vector<HttpRouteRule> rules;            // never empty: without any, one rule that matches everything
 };
 
-// GRPCRoute, TLSRoute, TCPRoute and UDPRoute: known, attached to nothing so far. Their rules are not read.
+// GRPCRoute: known, attached to nothing so far. Its rules are not read.
 struct OtherRoute : Object {
   explicit OtherRoute(Kind its_kind) noexcept : Object(its_kind) {}
   static constexpr bool has_kind(Kind kind) noexcept {
-    return kind >= Kind::grpc_route && kind <= Kind::udp_route;
+    return kind == Kind::grpc_route;
   }
   std::vector<ParentReference> parent_refs;
   std::vector<Marked<std::string>> hostnames;

@@ -12,6 +12,8 @@ namespace {
 constexpr std::string_view kCore[] = {"v1"};
 constexpr std::string_view kStable[] = {"v1", "v1beta1"};
 constexpr std::string_view kLate[] = {"v1", "v1beta1", "v1alpha3", "v1alpha2"};
+constexpr std::string_view kTls[] = {"v1", "v1alpha3", "v1alpha2"};
+constexpr std::string_view kL4[] = {"v1", "v1alpha2"};
 constexpr std::string_view kOurs[] = {"v1alpha1"};
 
 template <class T>
@@ -31,12 +33,9 @@ constexpr KindInfo kKinds[] = {
     {Kind::http_route, kGatewayGroup, "HTTPRoute", kStable, true, http_route_schema, make<HttpRoute>},
     {Kind::grpc_route, kGatewayGroup, "GRPCRoute", kLate, true, other_route_schema,
      make_route<Kind::grpc_route>},
-    {Kind::tls_route, kGatewayGroup, "TLSRoute", kLate, true, other_route_schema,
-     make_route<Kind::tls_route>},
-    {Kind::tcp_route, kGatewayGroup, "TCPRoute", kLate, true, other_route_schema,
-     make_route<Kind::tcp_route>},
-    {Kind::udp_route, kGatewayGroup, "UDPRoute", kLate, true, other_route_schema,
-     make_route<Kind::udp_route>},
+    {Kind::tls_route, kGatewayGroup, "TLSRoute", kTls, true, tls_route_schema, make<TlsRoute>},
+    {Kind::tcp_route, kGatewayGroup, "TCPRoute", kL4, true, tcp_route_schema, make<TcpRoute>},
+    {Kind::udp_route, kGatewayGroup, "UDPRoute", kL4, true, udp_route_schema, make<UdpRoute>},
     {Kind::reference_grant, kGatewayGroup, "ReferenceGrant", kLate, true, reference_grant_schema,
      make<ReferenceGrant>},
     {Kind::backend_tls_policy, kGatewayGroup, "BackendTLSPolicy", kLate, true, backend_tls_policy_schema,

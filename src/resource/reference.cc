@@ -77,11 +77,6 @@ class Writer {
                 info.versions[0]);
     for (std::size_t i = 1; i < info.versions.size(); ++i) out_ += say(", `{}`", info.versions[i]);
     out_ += ". " + std::string(table.doc) + "\n";
-    const bool as_grpc_route = info.kind > Kind::grpc_route && info.kind <= Kind::udp_route;
-    if (as_grpc_route) {
-      out_ += "Fields as for GRPCRoute.\n";
-      return;
-    }
     const std::size_t before = out_.size();
     fields(table, "", true);
     if (out_.size() > before) out_.insert(before, kHead);

@@ -33,8 +33,7 @@ struct Entry {
 // Thread-safe to read, never changed after it was built (see loader.h and StoreBuilder).
 class Store {
  public:
-  // All resources of a kind, ordered by namespace and name. OtherRoute: all four kinds, ordered by kind
-  // first.
+  // All resources of a kind, ordered by namespace and name.
   template <class T>
   std::span<const Entry<T>> all() const noexcept {
     return std::get<std::vector<Entry<T>>>(tables_);
@@ -43,7 +42,6 @@ class Store {
   // Null if there is none. GatewayClass and Namespace have the namespace "".
   template <class T>
   const Entry<T>* find(std::string_view namespace_, std::string_view name) const noexcept {
-    static_assert(!std::is_same_v<T, OtherRoute>, "OtherRoute is four kinds: use all()");
     const auto& table = std::get<std::vector<Entry<T>>>(tables_);
     const auto before = [&](const Entry<T>& entry) {
       const int order = entry->meta.namespace_.compare(namespace_);
@@ -72,6 +70,7 @@ class Store {
 
   std::tuple<std::vector<Entry<GatewayClass>>, std::vector<Entry<Gateway>>, std::vector<Entry<ListenerSet>>,
              std::vector<Entry<HttpRoute>>, std::vector<Entry<OtherRoute>>,
+             std::vector<Entry<TlsRoute>>, std::vector<Entry<TcpRoute>>, std::vector<Entry<UdpRoute>>,
              std::vector<Entry<ReferenceGrant>>, std::vector<Entry<BackendTlsPolicy>>,
              std::vector<Entry<Service>>, std::vector<Entry<EndpointSlice>>, std::vector<Entry<Secret>>,
              std::vector<Entry<ConfigMap>>, std::vector<Entry<Namespace>>, std::vector<Entry<Backend>>,

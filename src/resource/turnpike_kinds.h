@@ -143,7 +143,7 @@ struct ConnectionLimits {
   Duration keepalive = std::chrono::seconds(60);  // TCP keep-alive probes; zero: none
 };
 
-// Attached to Gateway, listener, HTTPRoute, rule, Service or Backend.
+// Attached to Gateway, listener, route (of any kind), rule, Service or Backend.
 struct TrafficPolicy : ObjectOf<Kind::traffic_policy> {
   std::vector<PolicyTargetReference> target_refs;
   std::optional<TrafficTimeouts> timeouts;

@@ -369,9 +369,10 @@ TEST(Validate, traffic_policies) {
       "5:24 Service does not belong to the group 'x.y'; write group: ''");
   EXPECT_EQ(problem("TrafficPolicy", "  targetRefs: []\n", kTurnpikeGroup),
             "5:15 'targetRefs' must not be empty");
-  EXPECT_EQ(
-      problem("TrafficPolicy", "  targetRefs: [{kind: Secret, name: r}]\n", kTurnpikeGroup),
-      "5:23 a TrafficPolicy applies to Gateway, ListenerSet, HTTPRoute, Service or Backend, not to Secret");
+  EXPECT_EQ(problem("TrafficPolicy", "  targetRefs: [{kind: Secret, name: r}]\n", kTurnpikeGroup),
+            "5:23 a TrafficPolicy applies to Gateway, ListenerSet, HTTPRoute, TLSRoute, TCPRoute, UDPRoute, "
+            "Service or "
+            "Backend, not to Secret");
 }
 
 TEST(Validate, listener_and_telemetry_policies) {

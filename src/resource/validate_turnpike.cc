@@ -62,8 +62,8 @@ void check_connection_limits(ConnectionLimits& limits, Checker& checker) {
 }
 
 void check_traffic_policy(TrafficPolicy& policy, Checker& checker) {
-  constexpr std::array<Kind, 5> kTargets{Kind::gateway, Kind::listener_set, Kind::http_route, Kind::service,
-                                         Kind::backend};
+  constexpr std::array kTargets{Kind::gateway,   Kind::listener_set, Kind::http_route, Kind::tls_route,
+                                Kind::tcp_route, Kind::udp_route,    Kind::service,    Kind::backend};
   check_target_refs(policy.target_refs, kTargets, "TrafficPolicy", checker);
 }
 
