@@ -5,8 +5,8 @@
 #include <cstring>
 #include <utility>
 
-#include "base/strings.h"
 #include "crypto/digest.h"
+#include "l4/server_name.h"
 #include "tls/callbacks.h"
 #include "tls/context.h"
 #include "tls/server_names.h"
@@ -31,25 +31,14 @@ struct ServerState {
   std::shared_ptr<const TicketKeys> tickets;
 };
 
-// The host name of the ClientHello in lower case; "" if there is none, nothing if it is malformed (RFC 6066
-// §3).
+// The host name of the ClientHello; nothing if it is malformed.
 std::optional<std::string> requested_name(SSL* ssl) {
   const unsigned char* data = nullptr;
   std::size_t size = 0;
   if (SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_server_name, &data, &size) != 1) return std::string();
-  const auto number = [&](std::size_t at) { return std::size_t{data[at]} << 8 | data[at + 1]; };
-  if (size < 5 || number(0) != size - 2 || data[2] != TLSEXT_NAMETYPE_host_name || number(3) != size - 5) {
-    return std::nullopt;
-  }
-  std::string name = lower_case({reinterpret_cast<const char*>(data + 5), size - 5});
-  if (name.ends_with('.')) name.pop_back();
-  if (name.empty() || name.size() > 253) return std::nullopt;
-  for (const char c : name) {
-    const bool good =
-        (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' || c == ':';
-    if (!good) return std::nullopt;
-  }
-  return name;
+  l4::ServerName name;
+  if (!name.read({reinterpret_cast<const char*>(data), size})) return std::nullopt;
+  return std::string(name.text());
 }
 
 // Before the session ticket is looked at, so that it is judged by the context of the name that was asked for.
