@@ -9,8 +9,9 @@ from .strict import Wrong, only
 from .wire import Closed, Reader, Reset, TooLate, Wire
 
 TLS = {"sni", "ca", "verify", "cert", "alpn", "versions", "resume"}
+HTTP2_REQUEST = {"scheme", "protocol", "priority", "end_stream"}  # only over HTTP/2
 REQUEST = {"method", "path", "target", "host", "headers", "body", "json", "size", "chunks", "trailers", "version",
-           "framing", "pause", "expect_continue"}
+           "framing", "pause", "expect_continue", *HTTP2_REQUEST}
 
 
 def tls_version(text):
@@ -81,6 +82,9 @@ class Client:
         for piece in pieces:
             time.sleep(pause)
             self.wire.send(piece)
+
+    def send_held(self, piece):
+        self.wire.send(piece)
 
     def response(self, method=None, timeout=5.0):
         if method is None:

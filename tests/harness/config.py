@@ -41,16 +41,17 @@ def backend(upstream, tls_only=False):
     name = upstream.name
     endpoints = [{"address": "127.0.0.1", "port": p} for p in upstream.ports]
     options = upstream.options
+    protocol = options.get("app_protocol") or ("kubernetes.io/h2c" if options.get("protocol") == "h2c" else None)
     meta = {"name": name}
     if options.get("namespace"):
         meta["namespace"] = options["namespace"]
     if options.get("as", "Backend").lower() != "service":
         return [{"apiVersion": "turnpike.dev/v1alpha1", "kind": "Backend", "metadata": meta,
-                 "spec": {"endpoints": endpoints}}]
+                 "spec": {"endpoints": endpoints, **({"appProtocol": protocol} if protocol else {})}}]
     port = options.get("port", 8080)
     service_port = {"name": "main", "port": port}
-    if options.get("app_protocol"):
-        service_port["appProtocol"] = options["app_protocol"]
+    if protocol:
+        service_port["appProtocol"] = protocol
     resources = [{"apiVersion": "v1", "kind": "Service", "metadata": meta, "spec": {"ports": [service_port]}}]
     for index, endpoint in enumerate(endpoints):  # ports belong to a slice, so replicas need one each
         resources.append({

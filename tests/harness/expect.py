@@ -9,7 +9,7 @@ from .wire import shown
 OPERATORS = {"matches", "contains", "starts", "not", "not_contains", "absent", "present", "at_least", "at_most", "one_of", "size"}
 RESPONSE = {"status", "reason", "version", "headers", "absent", "only_headers", "body", "body_contains", "body_lacks",
             "body_matches", "body_size", "json", "echo", "framing", "trailers", "closed", "interim", "head_matches",
-            "cut", "within", "took", "for", "text", "pattern_body"}
+            "cut", "within", "took", "for", "text", "pattern_body", "head_only"}
 REQUEST = {"method", "target", "version", "headers", "absent", "body", "body_contains", "body_size", "framing",
            "trailers", "head_matches", "complete", "pattern_body", "cut"}
 

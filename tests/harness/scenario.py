@@ -1,5 +1,6 @@
 """One test read from YAML: its upstreams, its gateway, and its steps one after the other (tests/e2e/README.md)."""
 
+import functools
 import json
 import re
 import shutil
@@ -14,13 +15,15 @@ from .certs import Certs
 from .client import Client, normal_request
 from .expect import Unmet
 from .gateway import Failed, Gateway
+from .h2client import ENDS, Http2Client
+from .h2steps import Http2Steps
 from .strict import Wrong, load, only
 from .upstream import Upstream
 from .wire import Closed, Reset, TooLate, shown
 
-TEST = {"name", "about", "skip", "certs", "files", "upstreams", "config", "gateway", "steps"}
+TEST = {"name", "about", "skip", "certs", "files", "upstreams", "config", "gateway", "steps", "http2"}
 GATEWAY = {"args", "start", "env"}
-ALONGSIDE = {"expect", "conn", "to", "tls", "received"}  # keys that may stand beside `request:`
+ALONGSIDE = {"expect", "conn", "to", "tls", "received", "http2"}  # keys that may stand beside `request:`
 
 
 class StepFailed(AssertionError):
@@ -50,7 +53,7 @@ def read_tests(path):
     return found
 
 
-class Scenario:
+class Scenario(Http2Steps):
     """With `with`: upstreams and gateway run inside the block. Python tests use it directly, YAML tests through run()."""
 
     def __init__(self, spec, binary, slower=1.0, prefix=()):
@@ -159,25 +162,30 @@ class Scenario:
         if method is None:
             known = sorted(m.removeprefix("step_") for m in dir(self) if m.startswith("step_"))
             raise Wrong(f"there is no step '{name}'; there are {', '.join(known)}")
-        only(step, {name} | (ALONGSIDE if name in ("request", "send") else set()), f"step {name}")
+        only(step, {name} | (ALONGSIDE if name in ("request", "send", "frames") else set()), f"step {name}")
         method(step[name], **{k: v for k, v in step.items() if k != name})
 
     # --- connections
 
-    def client(self, conn=None, to=None, tls=None):
+    def client(self, conn=None, to=None, tls=None, http2=None):
         """The named connection, opened if there is none (or if `conn` is None: a new one)."""
         if conn is not None and conn in self.clients:
             return self.clients[conn]
-        return self.step_connect({"as": conn or f"{len(self.all_clients) + 1}", "to": to, "tls": tls})
+        spec = {"as": conn or f"{len(self.all_clients) + 1}", "to": to, "tls": tls}
+        return self.step_connect(spec if http2 is None else {**spec, "http2": http2})
 
     def step_connect(self, spec=None):
         spec = {"as": spec} if isinstance(spec, str) else spec or {}
-        only(spec, {"as", "to", "tls", "receive_buffer", "source", "fails", "facts"}, "connect")
+        only(spec, {"as", "to", "tls", "receive_buffer", "source", "fails", "facts", "http2"}, "connect")
         name, tls = str(spec.get("as", "c")), spec.get("tls")
         tls = {} if tls is True else tls
+        http2 = spec.get("http2", self.spec.get("http2"))
+        kind = functools.partial(Http2Client, http2=http2) if http2 else Client
+        if http2 and tls is not None:
+            tls = {"alpn": ["h2"], **tls}
         resume = self.clients[tls["resume"]] if tls and "resume" in tls else None
         try:
-            client = Client(name, self.gateway.address(spec.get("to")), tls, self.certs, spec.get("receive_buffer"),
+            client = kind(name, self.gateway.address(spec.get("to")), tls, self.certs, spec.get("receive_buffer"),
                             spec.get("source"), resume)
             if tls is not None and spec.get("fails"):  # TLS 1.3 tells a client its fate with the first read
                 client.wire.receive(2 * self.slower)
@@ -210,10 +218,10 @@ class Scenario:
 
     # --- requests and responses
 
-    def step_request(self, spec, expect=200, conn=None, to=None, tls=None, received=None):
+    def step_request(self, spec, expect=200, conn=None, to=None, tls=None, received=None, http2=None):
         """Sends a request and reads the response. Without `conn`: on a connection of its own, closed afterwards."""
         spec = normal_request(spec)
-        client = self.client(conn, to, tls)
+        client = self.client(conn, to, tls, http2)
         began = time.monotonic()
         held = client.send_request(spec)
         if held:
@@ -251,10 +259,12 @@ class Scenario:
         """The body that `expect_continue: true` held back."""
         client = self.client(conn or "c")
         for piece in self.leftover.pop(client.name):
-            client.wire.send(piece)
+            client.send_held(piece)
 
     def check_response(self, client, spec, began, last=False):
         spec = spec if isinstance(spec, dict) else {"status": spec}
+        if isinstance(client, Http2Client) and (set(spec) & ENDS or spec.get("head_only")):
+            return self.check_http2(client, spec, began)
         message = client.response(spec.get("for"), spec.get("within", 5.0) * self.slower)
         self.last = message
         expect.check_response(message, spec, began)
@@ -273,6 +283,8 @@ class Scenario:
         spec = {"status": spec} if not isinstance(spec, dict) else dict(spec)
         client = self.client(spec.pop("conn", "c"))
         raw = {"bytes", "matches", "size", "nothing_for", "closed", "interim_only", "skip"} & set(spec)
+        if isinstance(client, Http2Client) and raw - {"closed"}:
+            raise Wrong(f"receive: {', '.join(raw)} is of HTTP/1; over HTTP/2 see 'frame' and 'so_far'")
         if raw and not set(spec) - raw - {"within"}:
             self.receive_raw(client, spec)
         else:

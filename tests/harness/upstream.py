@@ -1,5 +1,7 @@
 """Scripted upstreams: servers that answer, misbehave and remember as a test's YAML says (tests/e2e/README.md)."""
 
+import base64
+import hashlib
 import json
 import re
 import socket
@@ -11,15 +13,16 @@ from . import http1
 from .strict import Wrong, only
 from .wire import Closed, Reader, Reset, TooLate, Wire
 
-OPTIONS = {"as", "port", "namespace", "app_protocol", "replicas", "tls", "mode", "script", "receive_buffer"}
+OPTIONS = {"as", "port", "namespace", "app_protocol", "replicas", "tls", "mode", "script", "receive_buffer", "protocol", "http2"}
 MODES = {"serve", "refuse", "silent", "unreachable", "close", "reset"}
 RULE = {"when", "act", "do"}
 WHEN = {"path", "path_prefix", "path_matches", "method", "header", "request", "first", "after", "connection",
         "on_connection", "replica"}
+HTTP2_ACTIONS = {"rst_stream", "goaway", "frames"}  # on a connection that speaks it
 ACTIONS = {"reply", "interim", "send", "wait", "close", "reset", "hang", "shutdown", "echo", "tunnel", "read_body",
-           "slow_read", "release"}
+           "slow_read", "release", "websocket", *HTTP2_ACTIONS}
 REPLY = {"status", "reason", "version", "headers", "body", "json", "size", "chunks", "trailers", "framing", "length",
-         "pause", "close", "cut", "body_on_head"}
+         "pause", "close", "cut", "body_on_head", "open"}
 PATIENCE = 60.0  # the longest an upstream waits for anything
 
 
@@ -89,7 +92,14 @@ class Connection:
         self.requests = []
         self.tls = None
 
+    def speaks_http2(self):
+        return self.tls["alpn"] == "h2" if self.tls else self.upstream.options.get("protocol") == "h2c"
+
     def serve(self):
+        if self.speaks_http2():
+            from . import h2upstream
+            h2upstream.serve(self)
+            return
         while True:
             try:
                 request = http1.read_request_head(self.reader, time.monotonic() + PATIENCE)
@@ -175,6 +185,14 @@ class Connection:
 
     def do_echo(self, value, request):
         self.do_reply({"json": self.seen(request), **(value or {})}, request)
+
+    def do_websocket(self, value, request):
+        """Accepts a WebSocket (RFC 6455 section 4.2.2) and sends back what comes."""
+        key = request.get("sec-websocket-key", "") + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+        accept = base64.b64encode(hashlib.sha1(key.encode()).digest()).decode()
+        self.do_reply({"status": 101, "headers": {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Accept": accept,
+                                                  **(value or {})}, "framing": "none"}, request)
+        return self.do_tunnel(None, request)
 
     def do_tunnel(self, value, request):
         """After a 101: sends back what comes until the peer is done."""
@@ -263,6 +281,8 @@ class Upstream:
         self.name = name
         self.options = options
         self.mode = options.get("mode", "serve")
+        if options.get("protocol", "http1") not in ("http1", "h2c"):
+            raise Wrong(f"upstream {name}: protocol: http1 or h2c")
         if self.mode not in MODES:
             raise Wrong(f"upstream {name}: there is no mode '{self.mode}'; there are {', '.join(sorted(MODES))}")
         self.rules = rules_of(options.get("script"))

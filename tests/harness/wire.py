@@ -39,6 +39,7 @@ class Wire:
         self.received_bytes = 0
         self.end = ""  # how the peer ended it: "closed", "reset" or ""
         self.opened_at = time.monotonic()
+        self.frames = None  # of HTTP/2, as lines for the report
 
     # --- sending
 
@@ -114,6 +115,10 @@ class Wire:
             pass
 
     def transcript(self):
+        if self.frames is not None:
+            more = [f"… {len(self.frames) - 60} frames before"] if len(self.frames) > 60 else []
+            ended = f"{self.end} by the peer" if self.end else "open"
+            return "\n".join([f"--- {self.name}: frames, > to the gateway, < from it; {ended}", *more, *self.frames[-60:]])
         lines = [f"--- {self.name}: sent {self.sent_bytes} bytes"]
         if self.sent:
             lines.append(shown(self.sent))
