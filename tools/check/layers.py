@@ -20,7 +20,7 @@ def parse_folders(cmake):
         uses = []
         if "USES" in words:
             for word in words[words.index("USES") + 1:]:
-                if word == "LIBRARIES":
+                if word in ("LIBRARIES", "ORACLES"):
                     break
                 uses.append(word)
         folders[match[1]] = uses
