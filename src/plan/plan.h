@@ -26,6 +26,10 @@ namespace turnpike::plan {
 
 using namespace std::chrono_literals;
 
+// Bytes a second that a request's content must bring on average while it is waited for, beyond
+// ClientSettings::body_idle_timeout.
+inline constexpr std::uint64_t kSlowestContent = 240;
+
 // How a listener treats clients (ListenerPolicy; the defaults are safe without one).
 struct ClientSettings {
   http::h1::Limits limits;

@@ -19,6 +19,8 @@ namespace {
 // How long and how much is read on after an answer to a client that may still be sending (RFC 9112 §9.6).
 constexpr Duration kLingerTime = 1s;
 constexpr std::size_t kLingerBytes = 1024 * 1024;
+// While memory is short a connection may stay idle for so long.
+constexpr Duration kIdleUnderPressure = 1s;
 // An idle connection is this, its stream and two coroutine frames: under 1 KB (docs/principles.md, principle
 // 4).
 static_assert(sizeof(ClientConnection) <= 216);
@@ -43,6 +45,7 @@ ClientConnection::ClientConnection(Worker& worker, PortSlot& slot, std::unique_p
 }
 
 ClientConnection::~ClientConnection() {
+  if (gone_ != nullptr) *gone_ = true;
   worker_.recorder().connection_closed(metrics_, received_, client_.sent());
   worker_.remove(*this);
   slot_.connection_closed();
@@ -53,12 +56,13 @@ io::Task<void> ClientConnection::run(std::unique_ptr<ClientConnection> connectio
 }
 
 void ClientConnection::cut() {
-  // The exchange first: cancelling the stream may end and destroy all of this.
-  if (exchange_ != nullptr) {
-    exchange_->give_up();
-  } else {
-    stream_->cancel();
-  }
+  // It may wait for the upstream or for us to take its bytes; the end of either wait may destroy all of this.
+  bool gone = false;
+  gone_ = &gone;
+  if (exchange_ != nullptr) exchange_->give_up();
+  if (gone) return;
+  gone_ = nullptr;
+  stream_->cancel();
 }
 
 void ClientConnection::set_idle(bool idle) noexcept {
@@ -71,6 +75,15 @@ bool ClientConnection::may_go_on() const noexcept {
   const unsigned most = slot_.port().settings.requests_per_connection;
   return !slot_.closing() && !worker_.draining() && !stream_->cancelled() &&
          (most == 0 || requests_ < most) && worker_.overload().pressure() == Pressure::none;
+}
+
+// How long the first byte of the next request may take.
+Duration ClientConnection::idle_patience() const noexcept {
+  const plan::ClientSettings& settings = slot_.port().settings;
+  if (worker_.draining()) return std::min(settings.idle_timeout, worker_.idle_grace());
+  if (worker_.overload().pressure() != Pressure::none)
+    return std::min(settings.idle_timeout, kIdleUnderPressure);
+  return requests_ == 0 ? std::min(settings.idle_timeout, 2 * settings.head_timeout) : settings.idle_timeout;
 }
 
 io::IoResult ClientConnection::fill() noexcept {
@@ -98,11 +111,8 @@ io::Task<void> ClientConnection::serve() {
     if (buffer.empty()) {
       // Between requests nothing is held but the connection itself.
       buffer.release();
-      const plan::ClientSettings& settings = slot_.port().settings;
       set_idle(true);
-      const Duration patience =
-          requests_ == 0 ? std::min(settings.idle_timeout, 2 * settings.head_timeout) : settings.idle_timeout;
-      const io::Wait wait = co_await stream_->readable(loop.now() + patience);
+      const io::Wait wait = co_await stream_->readable(loop.now() + idle_patience());
       set_idle(false);
       if (wait != io::Wait::ready) break;
       buffer.allocate();
@@ -138,7 +148,8 @@ io::Task<void> ClientConnection::serve() {
     exchange_ = nullptr;
     exchange.reset();
     if (after == After::keep_alive) {
-      if (!may_go_on()) after = After::close;
+      // What the response promised is kept: who drains meanwhile says so with the next one.
+      if (stream_->cancelled()) after = After::close;
       if (buffer.empty()) {
         buffer.clear();
       } else {

@@ -55,12 +55,14 @@ class ClientConnection final : public Downstream {
   io::Task<void> close_in_order(bool linger);
   io::IoResult fill() noexcept;
   void set_idle(bool idle) noexcept;
+  Duration idle_patience() const noexcept;
 
   Worker& worker_;
   PortSlot& slot_;
   std::unique_ptr<io::Stream> stream_;
   tls::TlsStream* tls_ = nullptr;  // stream_ as such, if it is one
   Exchange* exchange_ = nullptr;   // the one that runs
+  bool* gone_ = nullptr;           // tells cut() that `this` died meanwhile
   Http1Client client_;
   std::uint64_t received_ = 0;
   std::uint32_t requests_ = 0;

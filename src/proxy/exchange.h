@@ -70,13 +70,22 @@ class Exchange final : private io::HangupListener {
   void write_upstream_head();
   void on_hangup() override;
   Error timeout_error() const noexcept;
+  bool head_deadline_moves() noexcept;
+  bool attempts_left() const noexcept;
 
   // --- upload.cc: the request's content ---
   void prepare_body();
   bool body_replayable() const noexcept { return !body_lost_; }
   void rewind_body();
-  io::Task<Error> send_request();
-  io::Task<void> upload();
+  Error send_request();
+  io::Task<void> upload(BodyPipe::State state);
+  io::Task<bool> write_upload();
+  io::Task<Error> read_upload();
+  Duration content_patience() const noexcept;
+  // The client holds its content back until the upstream says 100 (RFC 9110 §10.1.1).
+  bool awaits_continue() const noexcept { return expects_continue_ && upload_.bytes() == 0; }
+  // All of the request, head and content, has gone to the upstream.
+  bool request_sent() const noexcept { return upload_.done() && to_upstream_.empty() && !upload_running_; }
   io::Task<void> stop_upload();
   void return_leftover();
 
@@ -154,7 +163,11 @@ class Exchange final : private io::HangupListener {
   bool mirrored_ = false;
   bool upload_running_ = false;
   bool upload_stopped_ = false;
-  Error upload_error_{};  // the client's fault
+  bool upload_waits_ = false;  // for the client
+  bool expects_continue_ = false;
+  Error upload_error_{};      // the client's fault
+  TimePoint upload_moved_{};  // when the upstream last took content
+  Duration upload_waited_{};  // for the client, in all
   io::Waiter* upload_waiter_ = nullptr;
   io::Event upload_ended_;
   Iovecs to_upstream_;

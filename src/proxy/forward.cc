@@ -65,6 +65,7 @@ io::Task<After> Exchange::forward() {
 // Errors leave the exchange ready for another attempt. No error: response_ is final, and the request's
 // content has been sent, is being sent, or is no longer wanted.
 io::Task<Error> Exchange::attempt() {
+  if (client_gone_) co_return client_error(ErrorKind::client_closed);
   if (const Error error = begin_attempt(); error.kind != ErrorKind::none) co_return error;
   if (!lease_) {
     Result<upstream::Lease> opened =
@@ -73,7 +74,7 @@ io::Task<Error> Exchange::attempt() {
     lease_ = std::move(*opened);
     if (client_gone_) co_return client_error(ErrorKind::client_closed);
   }
-  if (const Error error = co_await send_request(); error.kind != ErrorKind::none) co_return error;
+  if (const Error error = send_request(); error.kind != ErrorKind::none) co_return error;
   const Error error = co_await read_response_head();
   if (error.kind != ErrorKind::none) co_return error;
   if (wants_status_retry()) {
@@ -104,12 +105,30 @@ Error Exchange::begin_attempt() {
 
 Error Exchange::timeout_error() const noexcept {
   const TimePoint now = client_.stream().loop().now();
-  if (now >= request_deadline_)
-    return upstream_error(ErrorKind::request_timeout, Retry::never, "timeouts.request");
-  if (now >= attempt_deadline_) {
-    return upstream_error(ErrorKind::upstream_timeout, Retry::never, "timeouts.backendRequest");
+  Error error =
+      upstream_error(ErrorKind::upstream_timeout, Retry::never, "no response within the default time");
+  if (now >= request_deadline_) {
+    error = upstream_error(ErrorKind::request_timeout, Retry::never, "timeouts.request");
+  } else if (now >= attempt_deadline_) {
+    error.detail = "timeouts.backendRequest";
   }
-  return upstream_error(ErrorKind::upstream_timeout, Retry::never, "no response within the default time");
+  // An upstream cannot answer what it has not got: slow clients must not eject an endpoint.
+  if (upload_waits_) {
+    error.source = ErrorSource::client;
+    error.detail = "the client was still sending";
+  }
+  return error;
+}
+
+// The default for the response's head runs from the last byte of content that the upstream took, and not
+// while the client has the floor: its own limits hold then.
+bool Exchange::head_deadline_moves() noexcept {
+  const TimePoint now = loop().now();
+  if (now >= attempt_deadline_ || upload_moved_ == TimePoint{}) return false;
+  const TimePoint moved = (upload_waits_ ? now : upload_moved_) + rule_->timeouts.response_head;
+  if (moved <= now) return false;
+  head_deadline_ = moved;
+  return true;
 }
 
 io::Task<Error> Exchange::read_response_head() {
@@ -118,7 +137,6 @@ io::Task<Error> Exchange::read_response_head() {
   upstream_in_.allocate();
   upstream_in_.clear();
   std::size_t scanned = 0;
-  const TimePoint deadline = std::min(attempt_deadline_, head_deadline_);
   static const http::h1::Limits limits{};
   while (true) {
     if (!upstream_in_.empty()) {
@@ -147,8 +165,11 @@ io::Task<Error> Exchange::read_response_head() {
       if (upstream_in_.room().empty())
         upstream_in_.grow(upstream_in_.capacity() * 2);  // bounded by limits.head
     }
-    const io::Wait wait = co_await stream.readable(deadline);
-    if (wait == io::Wait::timeout) co_return timeout_error();
+    const io::Wait wait = co_await stream.readable(std::min(attempt_deadline_, head_deadline_));
+    if (wait == io::Wait::timeout) {
+      if (head_deadline_moves()) continue;
+      co_return timeout_error();
+    }
     if (wait == io::Wait::cancelled) {
       co_return client_gone_ ? client_error(ErrorKind::client_closed) : our_error(ErrorKind::cancelled);
     }
@@ -163,6 +184,7 @@ io::Task<Error> Exchange::read_response_head() {
 }
 
 io::Task<Error> Exchange::pass_informational() {
+  if (response_.status == 100) expects_continue_ = false;
   if (request_.version == http::Version::http10)
     co_return Error{};  // it would not understand (RFC 9110 §15.2)
   remove_hop_by_hop(response_.fields);
@@ -185,10 +207,14 @@ void Exchange::on_hangup() {
 bool Exchange::wants_status_retry() noexcept {
   const plan::RetryPolicy& retry = rule_->retry;
   if (std::ranges::find(retry.statuses, response_.status) == retry.statuses.end()) return false;
-  if (attempts_ >= retry.attempts || body_lost_ || client_gone_) return false;
+  if (!attempts_left() || body_lost_ || client_gone_) return false;
   if (!retry.any_method && !http::is_idempotent(request_.method)) return false;
-  if (loop().now() >= std::min(request_deadline_, head_deadline_)) return false;
   return budget_allows();
+}
+
+bool Exchange::attempts_left() const noexcept {
+  return attempts_ < rule_->retry.attempts && attempts_ + 1 < std::size(tried_) &&
+         client_.stream().loop().now() < std::min(request_deadline_, head_deadline_);
 }
 
 bool Exchange::budget_allows() noexcept {
@@ -203,7 +229,7 @@ void Exchange::give_back_unwanted_response() noexcept {
   begin_download();
   Iovecs unwanted;
   const bool whole = download_.gather(upstream_in_, unwanted, arena_) == BodyPipe::State::done;
-  if (whole && upload_.done() && response_.keep_alive && upstream_in_.empty()) {
+  if (whole && request_sent() && response_.keep_alive && upstream_in_.empty()) {
     report(Error{});
     lease_.release();
   } else {
@@ -214,8 +240,7 @@ void Exchange::give_back_unwanted_response() noexcept {
 bool Exchange::may_retry(const Error& error) noexcept {
   const plan::RetryPolicy& retry = rule_->retry;
   if (error.source == ErrorSource::client || response_started_ || body_lost_ || client_gone_) return false;
-  if (attempts_ >= retry.attempts || attempts_ + 1 >= std::size(tried_)) return false;
-  if (loop().now() >= std::min(request_deadline_, head_deadline_)) return false;
+  if (!attempts_left()) return false;
   const bool repeatable = retry.any_method || http::is_idempotent(request_.method);
   bool wanted = false;
   switch (error.kind) {

@@ -100,6 +100,9 @@ io::Task<Error> Exchange::read_more_response() {
         co_await stream.readable(std::min(idle, std::min(request_deadline_, attempt_deadline_)));
     if (wait == io::Wait::timeout) {
       const TimePoint now = loop().now();
+      if (now < std::min(upload_moved_ + rule_->timeouts.stream_idle,
+                         std::min(request_deadline_, attempt_deadline_)))
+        continue;  // the other direction moved
       if (now >= request_deadline_)
         co_return upstream_error(ErrorKind::request_timeout, Retry::never, "timeouts.request");
       co_return upstream_error(ErrorKind::upstream_timeout, Retry::never, "the response's content stopped");
@@ -128,7 +131,7 @@ void Exchange::finish_upstream() noexcept {
   // Bytes after the end, content still going up, or a connection that the upstream closes: it cannot serve
   // another.
   if (response_.keep_alive && response_.framing != Framing::until_close && upstream_in_.empty() &&
-      upload_.done() && !upload_running_) {
+      request_sent()) {
     lease_.release();
   } else if (!upload_running_) {
     lease_.close();
@@ -140,7 +143,7 @@ io::Task<After> Exchange::end_relay(bool whole) {
   if (upload_running_) co_await stop_upload();
   lease_.close();
   start_mirrors();
-  if (!whole) co_return client_gone_ || reason_ == ErrorKind::client_closed ? After::close : After::abort;
+  if (!whole) co_return After::abort;
   if (!upload_.done()) co_return After::linger;  // the upstream answered before it had all
   co_return keep_alive_ ? After::keep_alive : After::close;
 }

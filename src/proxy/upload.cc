@@ -1,6 +1,7 @@
 // The request's content: what came with the head goes out with it; the rest is pumped by a task of its own
 // while the response may already be on its way.
 #include <algorithm>
+#include <utility>
 
 #include "proxy/exchange.h"
 #include "proxy/worker.h"
@@ -12,6 +13,7 @@ constexpr unsigned kTurnsBeforeYield = 16;
 
 // Decides where the content is read and whether it can be sent again.
 void Exchange::prepare_body() {
+  expects_continue_ = request_.fields.may_have(http::FieldId::expect);
   body_start_ = http::h1::BodyReader(request_.framing, request_.content_length, port_.settings.limits);
   Buffer& head_buffer = client_.buffer();
   if (request_.framing == http::Framing::none) {
@@ -43,91 +45,43 @@ void Exchange::rewind_body() {
   if (body_source_ != nullptr) body_source_->rewind(body_mark_);
 }
 
-// Writes the head with as much content as is here. If more must come, starts the pump.
-io::Task<Error> Exchange::send_request() {
-  io::Stream& stream = lease_.stream();
-  const Retry reset = lease_.reused() ? Retry::if_reused : Retry::never;
+// Writes the head with as much content as is here. What the upstream does not take at once, and what must
+// still come, is left to the pump: meanwhile the upstream may answer, without having read all.
+Error Exchange::send_request() {
   to_upstream_.clear();
   to_upstream_.add(upstream_head_);
   const BodyPipe::State state = upload_.gather(*body_source_, to_upstream_, arena_);
-  if (state == BodyPipe::State::failed) co_return client_error(upload_.error(), upload_.detail());
-  while (!to_upstream_.empty()) {
-    const io::IoResult written = stream.write(to_upstream_.span());
-    if (written.status == io::IoStatus::ok) {
-      to_upstream_.advance(written.bytes);
-    } else if (written.status == io::IoStatus::would_block) {
-      const io::Wait wait = co_await stream.writable(std::min(attempt_deadline_, head_deadline_));
-      if (wait == io::Wait::timeout) co_return timeout_error();
-      if (wait == io::Wait::cancelled) co_return client_error(ErrorKind::client_closed);
-    } else {
-      // It may have answered before it closed: 408, 413. Reading tells; an idle connection that was closed
-      // has nothing.
-      if (lease_.reused()) co_return upstream_error(ErrorKind::upstream_reset, reset, "reset while sending");
-      break;
-    }
+  if (state == BodyPipe::State::failed) return client_error(upload_.error(), upload_.detail());
+  const io::IoResult written = lease_.stream().write(to_upstream_.span());
+  if (written.status == io::IoStatus::error) {
+    // It may have answered before it closed: 408, 413. Reading tells; an idle connection that was closed has
+    // nothing.
+    if (!lease_.reused()) return {};
+    return upstream_error(ErrorKind::upstream_reset, Retry::if_reused, "reset while sending");
   }
-  if (!upload_.done() && to_upstream_.empty()) {
+  to_upstream_.advance(written.bytes);
+  if (!to_upstream_.empty() || state != BodyPipe::State::done) {
     upload_running_ = true;
     upload_ended_.reset();
-    io::spawn(upload());
+    io::spawn(upload(state));
   }
-  co_return Error{};
+  return {};
 }
 
-io::Task<void> Exchange::upload() {
-  io::Stream& to = lease_.stream();
-  io::Stream& from = client_.stream();
+// The pump. `state`: what the last gather() said.
+io::Task<void> Exchange::upload(BodyPipe::State state) {
   unsigned turns = 0;
   while (!upload_stopped_) {
-    const BodyPipe::State state = upload_.gather(*body_source_, to_upstream_, arena_);
+    if (!co_await write_upload() || state == BodyPipe::State::done) break;
+    if (state == BodyPipe::State::more) {
+      if (++turns % kTurnsBeforeYield == 0) co_await loop().yield();
+      if (upload_stopped_) break;
+      upload_error_ = co_await read_upload();
+      if (upload_stopped_ || upload_error_.kind != ErrorKind::none) break;
+    }
+    state = upload_.gather(*body_source_, to_upstream_, arena_);
     if (state == BodyPipe::State::failed) {
       upload_error_ = client_error(upload_.error(), upload_.detail());
-      break;
-    }
-    bool broken = false;
-    while (!to_upstream_.empty() && !upload_stopped_ && !broken) {
-      const io::IoResult written = to.write(to_upstream_.span());
-      if (written.status == io::IoStatus::ok) {
-        to_upstream_.advance(written.bytes);
-      } else if (written.status == io::IoStatus::would_block) {
-        io::Waiter waiter = to.writable(attempt_deadline_);
-        upload_waiter_ = &waiter;
-        const io::Wait wait = co_await waiter;
-        upload_waiter_ = nullptr;
-        if (wait != io::Wait::ready) broken = true;
-      } else {
-        broken = true;  // the response tells why, if there is one
-      }
-    }
-    if (broken || upload_stopped_ || state == BodyPipe::State::done) break;
-    if (state == BodyPipe::State::full) continue;
-
-    // Room for more. What has been sent is given up only when nothing else is left.
-    if (body_source_->room().empty()) {
-      if (!body_lost_ && body_source_->mark() > 0) body_lost_ = true;
-      body_source_->compact();
-      if (body_source_->empty()) body_source_->clear();
-    }
-    if (++turns % kTurnsBeforeYield == 0) co_await loop().yield();
-    if (upload_stopped_) break;
-    io::Waiter waiter = from.readable(loop().now() + port_.settings.body_idle_timeout);
-    upload_waiter_ = &waiter;
-    const io::Wait wait = co_await waiter;
-    upload_waiter_ = nullptr;
-    if (upload_stopped_) break;
-    if (wait == io::Wait::timeout) {
-      upload_error_ = client_error(ErrorKind::client_body_timeout);
-      break;
-    }
-    if (wait == io::Wait::cancelled) {
-      upload_error_ = our_error(ErrorKind::draining);
-      break;
-    }
-    const io::IoResult got = from.read(body_source_->room());
-    if (got.status == io::IoStatus::ok) {
-      body_source_->filled(got.bytes);
-    } else if (got.status != io::IoStatus::would_block) {
-      upload_error_ = client_error(ErrorKind::client_closed, "the content of the request is not whole");
       break;
     }
   }
@@ -136,6 +90,69 @@ io::Task<void> Exchange::upload() {
   if (upload_error_.kind != ErrorKind::none && lease_) lease_.stream().cancel();
   upload_running_ = false;
   upload_ended_.notify();  // may destroy the exchange
+}
+
+// Writes what has been gathered; false if the upstream takes no more of it.
+io::Task<bool> Exchange::write_upload() {
+  io::Stream& to = lease_.stream();
+  while (!to_upstream_.empty()) {
+    const io::IoResult written = to.write(to_upstream_.span());
+    if (written.status == io::IoStatus::ok) {
+      to_upstream_.advance(written.bytes);
+      upload_moved_ = loop().now();
+    } else if (written.status == io::IoStatus::error) {
+      co_return false;  // the response tells why, if there is one
+    } else {
+      io::Waiter waiter = to.writable(attempt_deadline_);
+      upload_waiter_ = &waiter;
+      const io::Wait wait = co_await waiter;
+      upload_waiter_ = nullptr;
+      if (wait != io::Wait::ready || upload_stopped_) co_return false;
+    }
+  }
+  co_return true;
+}
+
+// Waits for and reads more of the content. Errors are the client's fault.
+io::Task<Error> Exchange::read_upload() {
+  io::Stream& from = client_.stream();
+  // Room for more. What has been sent is given up only when nothing else is left.
+  if (body_source_->room().empty()) {
+    if (!body_lost_ && body_source_->mark() > 0) body_lost_ = true;
+    body_source_->compact();
+    if (body_source_->empty()) body_source_->clear();
+  }
+  while (true) {
+    const TimePoint start = loop().now();
+    io::Waiter waiter = from.readable(start + content_patience());
+    upload_waiter_ = &waiter;
+    upload_waits_ = !awaits_continue();
+    const io::Wait wait = co_await waiter;
+    const bool waited = std::exchange(upload_waits_, false);
+    if (waited) upload_waited_ += loop().now() - start;
+    upload_waiter_ = nullptr;
+    if (upload_stopped_) co_return Error{};
+    if (wait == io::Wait::timeout) {
+      if (!waited) continue;  // for the upstream's leave, which has its own limits
+      co_return client_error(ErrorKind::client_body_timeout);
+    }
+    if (wait == io::Wait::cancelled) co_return our_error(ErrorKind::draining);
+    const io::IoResult got = from.read(body_source_->room());
+    if (got.status == io::IoStatus::would_block) continue;
+    if (got.status != io::IoStatus::ok)
+      co_return client_error(ErrorKind::client_closed, "the content of the request is not whole");
+    body_source_->filled(got.bytes);
+    co_return Error{};
+  }
+}
+
+// How long the next byte may take. Until there is a response, content that trickles occupies an upstream's
+// connection for nothing: what has come must make up for the time that was spent waiting for it.
+Duration Exchange::content_patience() const noexcept {
+  const Duration idle = port_.settings.body_idle_timeout;
+  if (response_head_at_ != TimePoint{}) return idle;
+  const auto earned = std::chrono::milliseconds(upload_.bytes() * 1000 / plan::kSlowestContent);
+  return std::clamp(idle + earned - upload_waited_, Duration::zero(), idle);
 }
 
 io::Task<void> Exchange::stop_upload() {

@@ -156,6 +156,7 @@ bool Worker::close_idlest() noexcept {
 void Worker::begin_drain(Duration idle_grace, Duration limit) {
   if (draining_) return;
   draining_ = true;
+  idle_grace_ = idle_grace;
   for (const auto& slot : slots_) slot->stop_listening();
   drain_ = std::make_unique<Drain>(*this, idle_grace, limit);
   check_drained();

@@ -87,6 +87,8 @@ class Worker {
   unsigned& mirrors_under_way() noexcept { return mirrors_under_way_; }
   route::Scratch& scratch() noexcept { return scratch_; }
   bool draining() const noexcept { return draining_; }
+  // While draining: how long a connection may stay idle that has been promised another request.
+  Duration idle_grace() const noexcept { return idle_grace_; }
   // The plan in force; pinned by whoever keeps it (WorkerPlan::Pin).
   WorkerPlan* current() noexcept { return current_.get(); }
   // A connection is active from add() on.
@@ -125,6 +127,7 @@ class Worker {
   class Drain;
   std::unique_ptr<Drain> drain_;
   bool draining_ = false;
+  Duration idle_grace_{};
   std::atomic<bool> drained_{false};
   std::thread thread_;
 };

@@ -186,7 +186,7 @@ struct ListenerLimits {
 struct ListenerTimeouts {
   Duration tls_handshake = std::chrono::seconds(10);
   Duration head = std::chrono::seconds(10);        // from the first byte of a request to the end of its head
-  Duration body = std::chrono::seconds(30);        // without a byte of the body
+  Duration body = std::chrono::seconds(30);        // without a byte of the body; see plan::kSlowestContent
   Duration keep_alive = std::chrono::seconds(60);  // between two requests
   Duration write = std::chrono::seconds(30);       // the client takes no byte of the response
 };
