@@ -61,7 +61,7 @@ class Compiler {
   void gather();
   Gathered& gathered(std::uint64_t hash, std::uint32_t host, PathMatch::Kind kind, std::string_view path);
   std::string write(const Gathered& g);
-  std::string write_choice(std::uint32_t match, PathMatch::Kind kind, std::uint32_t* to);
+  std::string write_choice(std::uint32_t match, std::uint32_t* to);
   std::string write_condition(const ValueMatch& condition, http::FieldId id);
   std::expected<std::uint32_t, std::string> intern_regex(std::string_view pattern);
   void note_prefix(HostEntry& entry, std::string_view path);
@@ -89,7 +89,7 @@ class Compiler {
 
 std::string Compiler::check(const Match& match) {
   const std::string_view path = match.path.value;
-  if (match.path.kind == PathMatch::Kind::regex) {
+  if (match.path.is_regex()) {
     if (path.size() > kMaxRegex) return "the path's regular expression has more than 4096 bytes";
   } else {
     if (!path.starts_with('/'))
@@ -198,8 +198,8 @@ std::string Compiler::write(const Gathered& g) {
   std::ranges::sort(order_, [&](std::uint32_t a, std::uint32_t b) {
     const Match& one = matches_[a];
     const Match& two = matches_[b];
-    if (g.kind == PathMatch::Kind::regex && one.path.value.size() != two.path.value.size()) {
-      return one.path.value.size() > two.path.value.size();
+    if (one.path.is_regex() && path_weight(one.path) != path_weight(two.path)) {
+      return path_weight(one.path) > path_weight(two.path);
     }
     if (goes_before(ranks_[a], one.precedence, ranks_[b], two.precedence)) return true;
     return !goes_before(ranks_[b], two.precedence, ranks_[a], one.precedence) && a < b;
@@ -214,13 +214,14 @@ std::string Compiler::write(const Gathered& g) {
   if (!g.path.empty()) std::memcpy(reinterpret_cast<char*>(to) + sizeof head, g.path.data(), g.path.size());
   to += front;
   for (std::uint32_t i : order_) {
-    if (std::string fault = write_choice(i, g.kind, to); !fault.empty()) return place(matches_[i]) + fault;
+    if (std::string fault = write_choice(i, to); !fault.empty()) return place(matches_[i]) + fault;
     to += sizeof(Choice) / 4;
   }
 
   group_of_.push_back(group);
   HostEntry& entry = out_.entries[g.host];
   if (g.kind == PathMatch::Kind::regex) entry.regexes = group;
+  if (g.kind == PathMatch::Kind::late_regex) entry.late_regexes = group;
   if (g.kind == PathMatch::Kind::exact) entry.exact = true;
   if (g.kind == PathMatch::Kind::prefix && g.path.empty()) entry.root = group;
   if (g.kind == PathMatch::Kind::prefix && !g.path.empty()) note_prefix(entry, g.path);
@@ -233,17 +234,18 @@ void Compiler::note_prefix(HostEntry& entry, std::string_view path) {
   entry.deepest = std::max(entry.deepest, depth);
 }
 
-std::string Compiler::write_choice(std::uint32_t match, PathMatch::Kind kind, std::uint32_t* to) {
+std::string Compiler::write_choice(std::uint32_t match, std::uint32_t* to) {
   const Match& from = matches_[match];
   Choice choice;
   choice.match = match;
   choice.target = from.target;
   choice.conditions = static_cast<std::uint32_t>(out_.conditions.size());
   if (from.method) choice.method = static_cast<std::uint8_t>(*from.method);
+  if (from.grpc) choice.method = Choice::kGrpcCall;
   choice.headers = ranks_[match].headers;
   choice.query = ranks_[match].query;
   std::string fault;
-  if (kind == PathMatch::Kind::regex) {
+  if (from.path.is_regex()) {
     choice.path_regex = 1;
     fault = write_condition({literal_prefix(from.path.value), ValueMatch::Kind::regex, from.path.value},
                             http::FieldId::unknown);
@@ -295,7 +297,8 @@ void Compiler::fill_slots() {
   const std::size_t mask = out_.slots.size() - 1;
   for (std::size_t i = 0; i < gathered_.size(); ++i) {
     const Gathered& g = gathered_[i];
-    if (g.kind == PathMatch::Kind::regex || (g.kind == PathMatch::Kind::prefix && g.path.empty())) continue;
+    // Those that a host points to itself.
+    if (g.kind != PathMatch::Kind::exact && g.path.empty()) continue;
     std::size_t at = g.hash & mask;
     while (out_.slots[at].group != kNone) at = (at + 1) & mask;
     out_.slots[at] = {static_cast<std::uint32_t>(g.hash >> 32), group_of_[i]};

@@ -34,6 +34,7 @@ struct Condition {
 // One match in the list of its group.
 struct Choice {
   static constexpr std::uint8_t kAnyMethod = 0xff;
+  static constexpr std::uint8_t kGrpcCall = 0xfe;  // Match::grpc
   std::uint32_t match = 0;
   std::uint32_t target = 0;
   std::uint32_t conditions =
@@ -62,7 +63,8 @@ struct Slot {
 struct HostEntry {
   std::uint32_t root = kNone;     // group of the prefix "/", which needs no probe
   std::uint32_t regexes = kNone;  // group of all regular expressions
-  std::uint64_t depths = 0;       // numbers of elements of its prefixes (bit 63: 63 and more)
+  std::uint32_t late_regexes = kNone;
+  std::uint64_t depths = 0;  // numbers of elements of its prefixes (bit 63: 63 and more)
   std::uint16_t deepest = 0;
   bool exact = false;  // whether there are exact paths
 };

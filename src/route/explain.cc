@@ -56,6 +56,7 @@ std::string fault_of_path(const PathMatch& wanted, std::string_view path) {
       return "the path " + quote(path) + " is not " + quote(prefix) + " or below it";
     }
     case PathMatch::Kind::regex:
+    case PathMatch::Kind::late_regex:
       if (regex_matches(wanted.value, path)) return {};
       return "the path " + quote(path) + " does not match " + quote(wanted.value);
   }
@@ -75,6 +76,10 @@ Candidate judge(const Match& match, std::string_view host, const http::RequestHe
     out.reason = "the method is " + quote(head.method_text) + ", not " + quote(http::name_of(*match.method));
     return out;
   }
+  if (match.grpc && !is_grpc(head)) {
+    out.reason = "it is no gRPC call (POST with the content-type application/grpc)";
+    return out;
+  }
   std::string text;
   out.verdict = Verdict::header;
   for_each_header(match, [&](const ValueMatch& header) {
@@ -91,16 +96,11 @@ Candidate judge(const Match& match, std::string_view host, const http::RequestHe
   return out;
 }
 
-// How specific a path is beside others of its kind.
-std::size_t weight(const PathMatch& path) noexcept {
-  return path.kind == PathMatch::Kind::prefix ? bare_prefix(path.value).size() : path.value.size();
-}
-
 bool precedes(const Match& a, const Match& b) {
   if (a.host.more_specific_than(b.host)) return true;
   if (b.host.more_specific_than(a.host)) return false;
-  if (a.path.kind != b.path.kind) return path_order(a.path.kind) < path_order(b.path.kind);
-  if (weight(a.path) != weight(b.path)) return weight(a.path) > weight(b.path);
+  if (path_order(a.path) != path_order(b.path)) return path_order(a.path) < path_order(b.path);
+  if (path_weight(a.path) != path_weight(b.path)) return path_weight(a.path) > path_weight(b.path);
   return goes_before(rank_of(a), a.precedence, rank_of(b), b.precedence);
 }
 
@@ -113,11 +113,12 @@ std::string why_behind(const Match& loser, const Match& winner) {
   const Rank theirs = rank_of(winner);
   if (winner.host.more_specific_than(loser.host))
     return name + " has the more specific host " + quote(winner.host.text());
-  if (winner.path.kind != loser.path.kind) {
+  if (path_order(winner.path) != path_order(loser.path) && winner.path.kind != PathMatch::Kind::prefix) {
     return name +
            (winner.path.kind == PathMatch::Kind::exact ? " has an exact path" : " has a regular expression");
   }
-  if (weight(winner.path) != weight(loser.path))
+  if (path_order(winner.path) != path_order(loser.path) ||
+      path_weight(winner.path) != path_weight(loser.path))
     return name + " has the longer path " + quote(winner.path.value);
   if (ours.method != theirs.method) return name + " asks for a method";
   if (ours.headers != theirs.headers) return name + " asks for more headers";

@@ -20,12 +20,17 @@ inline constexpr std::size_t kMaxConditions = 64;  // headers, and as many query
 
 struct PathMatch {
   enum class Kind : std::uint8_t {
-    exact,   // the whole path, byte by byte
-    prefix,  // whole elements: "/foo" (or "/foo/") matches "/foo", "/foo/" and "/foo/bar", not "/foobar"
-    regex,   // RE2 syntax, must match the whole path
+    exact,       // the whole path, byte by byte
+    prefix,      // whole elements: "/foo" (or "/foo/") matches "/foo", "/foo/" and "/foo/bar", not "/foobar"
+    regex,       // RE2 syntax, must match the whole path
+    late_regex,  // the same, but goes after all prefixes except "/": the method of any gRPC service
   };
   Kind kind = Kind::prefix;
   std::string_view value = "/";
+  // Of regular expressions the one with the greater weight goes first; 0: as many as the pattern has bytes.
+  std::uint32_t weight = 0;
+
+  constexpr bool is_regex() const noexcept { return kind == Kind::regex || kind == Kind::late_regex; }
 };
 
 // A condition on a header field or a query parameter.
@@ -36,8 +41,8 @@ struct ValueMatch {
   std::string_view value;
 };
 
-// Settles which of two equally specific matches wins (HTTPRouteRule, Gateway API v1.6): the older route, then
-// the first by name, then the first rule, then its first match.
+// Settles which of two equally specific matches wins (HTTPRouteRule and GRPCRouteRule, Gateway API v1.6): the
+// older route, then the first by name, then the first rule, then its first match.
 struct Precedence {
   std::int64_t created = 0;  // creationTimestamp, seconds since 1970; 0 where there is none
   std::string_view route;    // "namespace/name"
@@ -51,6 +56,8 @@ struct Match {
   HostPattern host;
   PathMatch path;
   std::optional<http::Method> method;
+  // Only gRPC and gRPC-Web calls, and preflights of the latter (http/grpc/call.h); counts as a method.
+  bool grpc = false;
   std::vector<ValueMatch> headers;
   std::vector<ValueMatch> query;
   Precedence precedence;

@@ -67,7 +67,8 @@ inline bool host_matches(const HostPattern& pattern, std::string_view host) {
 // "Matches based on a URL path prefix split by `/` … done on a path element by element basis."
 inline bool path_matches(const PathMatch& wanted, std::string_view path) {
   if (wanted.kind == PathMatch::Kind::exact) return wanted.value == path;
-  if (wanted.kind == PathMatch::Kind::regex) return whole(wanted.value, path);
+  if (wanted.kind == PathMatch::Kind::regex || wanted.kind == PathMatch::Kind::late_regex)
+    return whole(wanted.value, path);
   std::vector<std::string> prefix = split(wanted.value, '/');
   while (prefix.size() > 1 && prefix.back().empty()) prefix.pop_back();  // "the trailing / is ignored"
   if (prefix.size() == 1) return true;
@@ -118,9 +119,25 @@ inline std::optional<std::string> parameter(std::string_view query, std::string_
   return std::nullopt;
 }
 
+// A call of gRPC over HTTP/2, or what a browser sends for one of gRPC-Web.
+inline bool grpc_call(const http::RequestHead& head) {
+  const auto first = [&](std::string_view name) {
+    for (const http::Field& field : head.fields) {
+      if (lower(field.name) == name) return std::string(field.value);
+    }
+    return std::string();
+  };
+  const std::string type = lower(first("content-type"));
+  const bool preflight = head.method_text == "OPTIONS" && header(head, "origin") &&
+                         first("access-control-request-method") == "POST";
+  return preflight ||
+         (head.method_text == "POST" && whole("application/grpc(-web(-text)?)?([+; \\t].*)?", type));
+}
+
 inline bool matches(const Match& match, std::string_view host, const http::RequestHead& head) {
   if (!host_matches(match.host, host) || !path_matches(match.path, head.path)) return false;
   if (match.method && *match.method != head.method) return false;
+  if (match.grpc && !grpc_call(head)) return false;
   for (const ValueMatch& h : counted(match.headers, true)) {
     if (!holds(h, header(head, h.name))) return false;
   }
@@ -136,11 +153,15 @@ inline auto order(const Match& match, std::size_t index) {
   if (match.path.kind == PathMatch::Kind::prefix) {
     while (prefix.ends_with('/')) prefix.remove_suffix(1);
   }
-  const int kind = match.path.kind == PathMatch::Kind::exact   ? 0
-                   : match.path.kind == PathMatch::Kind::regex ? 1
-                                                               : 2;
+  const int kind = match.path.kind == PathMatch::Kind::exact        ? 0
+                   : match.path.kind == PathMatch::Kind::regex      ? 1
+                   : match.path.kind == PathMatch::Kind::late_regex ? 3
+                   : prefix.empty()                                 ? 4
+                                                                    : 2;
+  const auto weight = match.path.is_regex() && match.path.weight != 0 ? static_cast<long>(match.path.weight)
+                                                                      : static_cast<long>(prefix.size());
   return std::tuple(-static_cast<int>(match.host.kind), -static_cast<long>(match.host.name.size()), kind,
-                    kind == 0 ? 0 : -static_cast<long>(prefix.size()), match.method ? 0 : 1,
+                    kind == 0 ? 0 : -weight, match.method || match.grpc ? 0 : 1,
                     -static_cast<long>(counted(match.headers, true).size()),
                     -static_cast<long>(counted(match.query, false).size()), match.precedence.created,
                     std::string(match.precedence.route), match.precedence.rule, match.precedence.match,

@@ -37,7 +37,7 @@ struct Rank {
   std::uint8_t query = 0;
 };
 inline Rank rank_of(const Match& match) {
-  Rank rank{match.method.has_value(), 0, 0};
+  Rank rank{match.method.has_value() || match.grpc, 0, 0};
   for_each_header(match, [&](const ValueMatch&) { ++rank.headers; });
   for_each_parameter(match, [&](const ValueMatch&) { ++rank.query; });
   return rank;
@@ -61,9 +61,26 @@ constexpr std::string_view bare_prefix(std::string_view prefix) noexcept {
   return prefix;
 }
 
-// Exact paths go first, then regular expressions (a catch-all "/" would hide them otherwise), then prefixes.
-constexpr int path_order(PathMatch::Kind kind) noexcept {
-  return kind == PathMatch::Kind::exact ? 0 : kind == PathMatch::Kind::regex ? 1 : 2;
+// Exact paths go first, then regular expressions (a catch-all "/" would hide them otherwise), then prefixes,
+// with late expressions before the catch-all.
+constexpr int path_order(const PathMatch& path) noexcept {
+  switch (path.kind) {
+    case PathMatch::Kind::exact:
+      return 0;
+    case PathMatch::Kind::regex:
+      return 1;
+    case PathMatch::Kind::prefix:
+      return bare_prefix(path.value).empty() ? 4 : 2;
+    case PathMatch::Kind::late_regex:
+      break;
+  }
+  return 3;
+}
+
+// How specific a path is beside others of its kind.
+constexpr std::size_t path_weight(const PathMatch& path) noexcept {
+  if (path.kind == PathMatch::Kind::prefix) return bare_prefix(path.value).size();
+  return path.is_regex() && path.weight != 0 ? path.weight : path.value.size();
 }
 
 }  // namespace turnpike::route

@@ -25,6 +25,7 @@ class Finder {
     }
     if (entry.regexes != kNone && find_in_group(entry.regexes)) return true;
     if (entry.depths != 0 && head_.path.starts_with('/') && find_prefix(host, entry)) return true;
+    if (entry.late_regexes != kNone && find_in_group(entry.late_regexes)) return true;
     return find_in_group(entry.root);
   }
   Table::Hit hit() const noexcept { return hit_; }
@@ -62,8 +63,12 @@ class Finder {
   }
 
   bool holds(const Choice& choice) {
-    if (choice.method != Choice::kAnyMethod && choice.method != static_cast<std::uint8_t>(head_.method))
+    if (choice.method == Choice::kGrpcCall) {
+      if (!is_grpc(head_)) return false;
+    } else if (choice.method != Choice::kAnyMethod &&
+               choice.method != static_cast<std::uint8_t>(head_.method)) {
       return false;
+    }
     const Condition* condition = table_.conditions.data() + choice.conditions;
     if (choice.path_regex != 0) {
       if (!head_.path.starts_with(table_.text(condition->name, condition->name_size))) return false;

@@ -41,11 +41,27 @@ constexpr std::string_view kRegexes[] = {"/a.*",    "/(a|b)+",      "/foo/[a-z]*
                                          "",        "/a/",          "(",           "/foo|/b", "/fo?o?",
                                          "^/fo+.*", "/a{0,1}b",     "(?i)/A.*",    "/a(?i)B", "/[|]|/a",
                                          "/(a)|/b", "/\\Qa|b\\E|/b"};
-constexpr std::string_view kNames[] = {"x", "X", "x-y", "cookie", "Cookie", "host", "accept"};
-constexpr std::string_view kValues[] = {"", "1", "2", "1,2", "1; 2", "a b", "a+b", "1,.*", "[12]", "%31"};
+constexpr std::string_view kNames[] = {
+    "x",    "X",      "x-y",          "cookie", "Cookie",
+    "host", "accept", "Content-Type", "origin", "Access-Control-Request-Method"};
+constexpr std::string_view kValues[] = {"",
+                                        "1",
+                                        "2",
+                                        "1,2",
+                                        "1; 2",
+                                        "a b",
+                                        "a+b",
+                                        "1,.*",
+                                        "[12]",
+                                        "%31",
+                                        "application/grpc",
+                                        "Application/GRPC-web+proto",
+                                        "POST",
+                                        "application/grpc-webby",
+                                        "application/grpc-web-text;x"};
 constexpr std::string_view kQueries[] = {"x=1",     "x=2", "x", "X=1",   "x=%31", "%78=1", "x=a+b",
                                          "x=a%20b", "=",   "",  "x=1=2", "x-y=%", "x=%3"};
-constexpr std::string_view kMethods[] = {"GET", "POST", "HEAD", "BREW"};
+constexpr std::string_view kMethods[] = {"GET", "POST", "HEAD", "BREW", "OPTIONS"};
 constexpr std::string_view kRoutes[] = {"a/a", "a/b", "b/a"};
 
 std::string path_of(Input& in, bool may_be_odd) {
@@ -62,11 +78,12 @@ void run(Input& in) {
   for (unsigned count = in.below(40); count > 0; --count) {
     Match match;
     match.host = HostPattern::parse(in.one_of(kHosts)).value();
-    match.path.kind = static_cast<PathMatch::Kind>(in.below(3));
-    match.path.value = match.path.kind == PathMatch::Kind::regex
-                           ? in.one_of(kRegexes)
-                           : std::string_view(paths.emplace_back(path_of(in, false)));
+    match.path.kind = static_cast<PathMatch::Kind>(in.below(4));
+    match.path.weight = in.below(4) == 0 ? in.below(40) : 0;
+    match.path.value = match.path.is_regex() ? in.one_of(kRegexes)
+                                             : std::string_view(paths.emplace_back(path_of(in, false)));
     if (in.below(3) == 0) match.method = static_cast<http::Method>(in.below(3));
+    match.grpc = !match.method && in.below(4) == 0;
     for (unsigned i = in.below(4); i > 1; --i) {
       match.headers.push_back(
           {in.one_of(kNames), static_cast<ValueMatch::Kind>(in.below(2)), in.one_of(kValues)});
