@@ -123,12 +123,6 @@ TEST(Decode, versions_that_gateway_api_had) {
                        "\nkind: HTTPRoute\nmetadata: {name: r}\nspec: {parentRefs: [{name: g}]}\n"),
               "");
   }
-  const Loaded loaded = load_text(
-      "apiVersion: gateway.networking.k8s.io/v1alpha2\nkind: GRPCRoute\nmetadata: {name: r}\n"
-      "spec: {parentRefs: [{name: g}], rules: [{x: 1}]}\n");
-  EXPECT_TRUE(loaded.ok());
-  ASSERT_EQ(loaded.store->all<OtherRoute>().size(), 1U);
-  EXPECT_EQ(loaded.store->all<OtherRoute>()[0]->parent_refs[0].name, "g");
 }
 
 std::string l4_route(std::string_view kind, std::string_view version, std::string_view spec) {

@@ -119,7 +119,7 @@ struct ListenerSet : ObjectOf<Kind::listener_set> {
   std::vector<Listener> listeners;
 };
 
-// --- HTTPRoute
+// --- HTTPRoute and GRPCRoute
 // ---------------------------------------------------------------------------------------------------
 
 enum class PathMatchType : std::uint8_t { exact, path_prefix, regular_expression };
@@ -137,11 +137,20 @@ struct HttpValueMatch {
   Marked<std::string> value;
 };
 
+// Of a GRPCRoute. Service and method are the two elements of a call's path: /package.Service/Method.
+struct GrpcMethodMatch {
+  MatchType type = MatchType::exact;
+  std::optional<std::string> service;  // absent or empty: any
+  std::optional<std::string> method;
+  Mark mark;
+};
+
 struct HttpRouteMatch {
-  HttpPathMatch path;
+  HttpPathMatch path;                        // of a GRPCRoute: what `grpc_method` asks of the path
   std::vector<HttpValueMatch> headers;       // of equivalent names only the first counts
   std::vector<HttpValueMatch> query_params;  // of equal names only the first counts
   std::optional<std::string> method;
+  Box<GrpcMethodMatch> grpc_method;  // GRPCRoute only
   Mark mark;
 };
 
@@ -258,20 +267,19 @@ struct HttpRouteRule {
   Mark mark;
 };
 
-struct HttpRoute : ObjectOf<Kind::http_route> {
+// HTTPRoute, and GRPCRoute: `kind` says which. A gRPC call is an HTTP request (POST /package.Service/Method),
+// so that the rules of both are one struct, read by different tables; timeouts and retry are HTTPRoute's
+// only.
+struct HttpRoute : Object {
+  static constexpr Kind kKind = Kind::http_route;  // which one Store::find looks for unless told
+  explicit HttpRoute(Kind its_kind = Kind::http_route) noexcept : Object(its_kind) {}
+  static constexpr bool has_kind(Kind kind) noexcept {
+    return kind == Kind::http_route || kind == Kind::grpc_route;
+  }
+  bool grpc() const noexcept { return kind == Kind::grpc_route; }
   std::vector<ParentReference> parent_refs;
   std::vector<Marked<std::string>> hostnames;  // lower case, may begin with "*."
   std::vector<HttpRouteRule> rules;            // never empty: without any, one rule that matches everything
-};
-
-// GRPCRoute: known, attached to nothing so far. Its rules are not read.
-struct OtherRoute : Object {
-  explicit OtherRoute(Kind its_kind) noexcept : Object(its_kind) {}
-  static constexpr bool has_kind(Kind kind) noexcept {
-    return kind == Kind::grpc_route;
-  }
-  std::vector<ParentReference> parent_refs;
-  std::vector<Marked<std::string>> hostnames;
 };
 
 // --- ReferenceGrant

@@ -20,9 +20,9 @@ template <class T>
 std::shared_ptr<Object> make() {
   return std::make_shared<T>();
 }
-template <Kind kind>
+template <class T, Kind kind>
 std::shared_ptr<Object> make_route() {
-  return std::make_shared<OtherRoute>(kind);
+  return std::make_shared<T>(kind);
 }
 
 constexpr KindInfo kKinds[] = {
@@ -30,9 +30,10 @@ constexpr KindInfo kKinds[] = {
      make<GatewayClass>},
     {Kind::gateway, kGatewayGroup, "Gateway", kStable, true, gateway_schema, make<Gateway>},
     {Kind::listener_set, kGatewayGroup, "ListenerSet", kCore, true, listener_set_schema, make<ListenerSet>},
-    {Kind::http_route, kGatewayGroup, "HTTPRoute", kStable, true, http_route_schema, make<HttpRoute>},
-    {Kind::grpc_route, kGatewayGroup, "GRPCRoute", kLate, true, other_route_schema,
-     make_route<Kind::grpc_route>},
+    {Kind::http_route, kGatewayGroup, "HTTPRoute", kStable, true, http_route_schema,
+     make_route<HttpRoute, Kind::http_route>},
+    {Kind::grpc_route, kGatewayGroup, "GRPCRoute", kLate, true, grpc_route_schema,
+     make_route<HttpRoute, Kind::grpc_route>},
     {Kind::tls_route, kGatewayGroup, "TLSRoute", kTls, true, tls_route_schema, make<TlsRoute>},
     {Kind::tcp_route, kGatewayGroup, "TCPRoute", kL4, true, tcp_route_schema, make<TcpRoute>},
     {Kind::udp_route, kGatewayGroup, "UDPRoute", kL4, true, udp_route_schema, make<UdpRoute>},

@@ -4,17 +4,6 @@
 namespace turnpike::resource {
 
 template <>
-struct Choices<HttpFilterType> {
-  using E = HttpFilterType;
-  static constexpr Choice kAll[] = {{"RequestHeaderModifier", int(E::request_header_modifier)},
-                                    {"ResponseHeaderModifier", int(E::response_header_modifier)},
-                                    {"RequestMirror", int(E::request_mirror)},
-                                    {"RequestRedirect", int(E::request_redirect)},
-                                    {"URLRewrite", int(E::url_rewrite)},
-                                    {"CORS", int(E::cors)},
-                                    {"ExtensionRef", int(E::extension_ref)}};
-};
-template <>
 struct Choices<HttpPathModifier::Type> {
   using E = HttpPathModifier::Type;
   static constexpr Choice kAll[] = {{"ReplaceFullPath", int(E::replace_full_path)},

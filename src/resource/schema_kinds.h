@@ -9,7 +9,7 @@ const Struct& gateway_class_schema();
 const Struct& gateway_schema();
 const Struct& listener_set_schema();
 const Struct& http_route_schema();
-const Struct& other_route_schema();
+const Struct& grpc_route_schema();
 const Struct& tls_route_schema();
 const Struct& tcp_route_schema();
 const Struct& udp_route_schema();

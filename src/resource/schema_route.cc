@@ -12,11 +12,6 @@ struct Choices<PathMatchType> {
                                     {"RegularExpression", int(E::regular_expression)}};
 };
 template <>
-struct Choices<MatchType> {
-  static constexpr Choice kAll[] = {{"Exact", int(MatchType::exact)},
-                                    {"RegularExpression", int(MatchType::regular_expression)}};
-};
-template <>
 struct Choices<SessionPersistence::Type> {
   using E = SessionPersistence::Type;
   static constexpr Choice kAll[] = {{"Cookie", int(E::cookie)}, {"Header", int(E::header)}};
@@ -66,7 +61,8 @@ const Struct& header_match() {
   return table;
 }
 
-// Headers have the same struct as query parameters, and another table.
+}  // namespace
+
 const Type& header_matches_type() {
   static const Type element = [] {
     Type made = type_of<HttpValueMatch>();
@@ -80,8 +76,6 @@ const Type& header_matches_type() {
   }();
   return type;
 }
-
-}  // namespace
 
 template <>
 const Struct& schema_of<HttpValueMatch>() {
@@ -219,21 +213,6 @@ const Struct& schema_of<HttpRouteRule>() {
 
 namespace {
 
-template <class T>
-std::vector<Field> route_fields() {
-  using F = Fields<T>;
-  return {
-      F::template of<&T::parent_refs>("parentRefs",
-                                      "The Gateways or ListenerSets that the route attaches to.")
-          .kubernetes_at_most(32),
-      F::template of<&T::hostnames>("hostnames",
-                                    "Hosts, may begin with `*.`; those of the listener if absent.")
-          .checked(check_hostname)
-          .kubernetes_at_most(16),
-      F::unsupported("useDefaultGateways", "name the Gateway in parentRefs"),
-  };
-}
-
 const Struct& http_route_spec() {
   static const Struct table = [] {
     std::vector<Field> fields = route_fields<HttpRoute>();
@@ -246,28 +225,12 @@ const Struct& http_route_spec() {
   return table;
 }
 
-const Struct& other_route_spec() {
-  static const Struct table = [] {
-    std::vector<Field> fields = route_fields<OtherRoute>();
-    fields.push_back(Fields<OtherRoute>::ignored("rules"));
-    return make_struct<OtherRoute>("route spec", "", std::move(fields));
-  }();
-  return table;
-}
-
 }  // namespace
 
 const Struct& http_route_schema() {
   static const Struct table =
       make_struct<HttpRoute>("HTTPRoute", "Which requests go where, and what is done to them.",
                              spec_fields<HttpRoute, http_route_spec>());
-  return table;
-}
-
-const Struct& other_route_schema() {
-  static const Struct table =
-      make_struct<OtherRoute>("route", "Known but not served yet: the route is reported as not accepted.",
-                              spec_fields<OtherRoute, other_route_spec>());
   return table;
 }
 

@@ -1,6 +1,7 @@
 // Tables and forms that several kinds share. For the schema_*.cc files only.
 #pragma once
 
+#include "resource/gateway_api.h"
 #include "resource/scalar.h"
 #include "resource/schema.h"
 
@@ -28,6 +29,23 @@ struct Form<ByteSize> {
     return parsed.has_value();
   }
   static std::string format(const ByteSize& value) { return format_byte_size(value); }
+};
+
+template <>
+struct Choices<HttpFilterType> {
+  using E = HttpFilterType;
+  static constexpr Choice kAll[] = {{"RequestHeaderModifier", int(E::request_header_modifier)},
+                                    {"ResponseHeaderModifier", int(E::response_header_modifier)},
+                                    {"RequestMirror", int(E::request_mirror)},
+                                    {"RequestRedirect", int(E::request_redirect)},
+                                    {"URLRewrite", int(E::url_rewrite)},
+                                    {"CORS", int(E::cors)},
+                                    {"ExtensionRef", int(E::extension_ref)}};
+};
+template <>
+struct Choices<MatchType> {
+  static constexpr Choice kAll[] = {{"Exact", int(MatchType::exact)},
+                                    {"RegularExpression", int(MatchType::regular_expression)}};
 };
 
 template <>
@@ -61,6 +79,25 @@ std::vector<Field> backend_reference_fields() {
       F::template of<&T::port>(
           "port", "Port of the Service (required), or of those endpoints of a Backend that have none.")
           .between(1, 65535),
+  };
+}
+
+// Headers have the same struct as query parameters, and another table: this is the type of a list of them.
+const Type& header_matches_type();
+
+// What the spec of a route with hostnames begins with.
+template <class T>
+std::vector<Field> route_fields() {
+  using F = Fields<T>;
+  return {
+      F::template of<&T::parent_refs>("parentRefs",
+                                      "The Gateways or ListenerSets that the route attaches to.")
+          .kubernetes_at_most(32),
+      F::template of<&T::hostnames>("hostnames",
+                                    "Hosts, may begin with `*.`; those of the listener if absent.")
+          .checked(check_hostname)
+          .kubernetes_at_most(16),
+      F::unsupported("useDefaultGateways", "name the Gateway in parentRefs"),
   };
 }
 

@@ -17,6 +17,16 @@ struct Choices<BackendDns::Type> {
   static constexpr Choice kAll[] = {{"A", int(E::address)}, {"SRV", int(E::srv)}};
 };
 template <>
+struct Choices<RetryGrpcStatus> {
+  using E = RetryGrpcStatus;
+  static constexpr Choice kAll[] = {{"cancelled", int(E::cancelled)},
+                                    {"deadline-exceeded", int(E::deadline_exceeded)},
+                                    {"resource-exhausted", int(E::resource_exhausted)},
+                                    {"aborted", int(E::aborted)},
+                                    {"internal", int(E::internal)},
+                                    {"unavailable", int(E::unavailable)}};
+};
+template <>
 struct Choices<LoadBalancing::Type> {
   using E = LoadBalancing::Type;
   static constexpr Choice kAll[] = {{"RoundRobin", int(E::round_robin)},
@@ -190,6 +200,10 @@ const Struct& schema_of<RetrySettings>() {
       {
           F::of<&RetrySettings::on>(
               "on", "`connect-failure`, `reset`, `5xx`, `gateway-error` (502, 503, 504) or status codes."),
+          F::of<&RetrySettings::grpc_statuses>("grpcStatuses",
+                                               "Statuses of gRPC that are retried when the response has no "
+                                               "message: a status that is named here "
+                                               "is taken to say that the call may be repeated."),
           F::of<&RetrySettings::attempts>("attempts", "Tries beyond the first; 0 turns retries off.")
               .between(0, 100),
           F::of<&RetrySettings::per_try_timeout>("perTryTimeout", "Of each try.")
@@ -271,6 +285,20 @@ const Struct& http_check() {
   return table;
 }
 
+const Struct& grpc_check() {
+  using F = Fields<ActiveHealthCheck>;
+  static const Struct table = make_struct<ActiveHealthCheck>(
+      "GrpcHealthCheck", "",
+      {
+          F::of<&ActiveHealthCheck::service>("service", "What grpc.health.v1.Health/Check is asked for.")
+              .at_most(1024)
+              .defaults_to("the server as a whole"),
+          F::of<&ActiveHealthCheck::host>("host", "The authority of the call.")
+              .defaults_to("the endpoint's address"),
+      });
+  return table;
+}
+
 const Struct& tcp_check() {
   static const Struct table = make_struct<ActiveHealthCheck>("TcpHealthCheck", "", {});
   return table;
@@ -282,9 +310,10 @@ template <>
 const Struct& schema_of<ActiveHealthCheck>() {
   using F = Fields<ActiveHealthCheck>;
   static const Struct table = make_struct<ActiveHealthCheck, check_active_health_check>(
-      "ActiveHealthCheck", "Asks each endpoint at intervals; exactly one of http and tcp.",
+      "ActiveHealthCheck", "Asks each endpoint at intervals; exactly one of http, grpc and tcp.",
       {
           F::part<http_check>("http", "By a request."),
+          F::part<grpc_check>("grpc", "By a call of the gRPC health service, over HTTP/2: `grpc: {}`."),
           F::part<tcp_check>("tcp", "By a connection: `tcp: {}`."),
           F::of<&ActiveHealthCheck::interval>("interval", "Between two checks, with jitter."),
           F::of<&ActiveHealthCheck::timeout>("timeout", "Of one check."),
@@ -361,8 +390,8 @@ const Struct& traffic_policy_spec() {
   static const Struct table = make_struct<TrafficPolicy, check_traffic_policy>(
       "TrafficPolicy spec", "",
       {
-          F::of<&TrafficPolicy::target_refs>("targetRefs",
-                                             "Gateway, listener, HTTPRoute, rule, Service or Backend.")
+          F::of<&TrafficPolicy::target_refs>(
+              "targetRefs", "Gateway, listener, HTTPRoute, GRPCRoute, rule, Service or Backend.")
               .require()
               .between(1, 64),
           F::of<&TrafficPolicy::timeouts>("timeouts", "How long things may take."),
@@ -371,6 +400,10 @@ const Struct& traffic_policy_spec() {
           F::of<&TrafficPolicy::load_balancing>("loadBalancing", "Which endpoint a request goes to."),
           F::of<&TrafficPolicy::health_check>("healthCheck", "Which endpoints are fit for use."),
           F::of<&TrafficPolicy::connections>("connections", "Connections to each endpoint."),
+          F::of<&TrafficPolicy::cors>(
+              "cors",
+              "Which pages of other origins may call; for rules without a CORS filter. On a "
+              "GRPCRoute the headers of gRPC-Web are allowed and exposed as well."),
       });
   return table;
 }

@@ -33,7 +33,8 @@ struct Entry {
 // Thread-safe to read, never changed after it was built (see loader.h and StoreBuilder).
 class Store {
  public:
-  // All resources of a kind, ordered by namespace and name.
+  // All resources of a kind, ordered by namespace and name. HttpRoute is two kinds,
+  // HTTPRoutes first.
   template <class T>
   std::span<const Entry<T>> all() const noexcept {
     return std::get<std::vector<Entry<T>>>(tables_);
@@ -42,13 +43,20 @@ class Store {
   // Null if there is none. GatewayClass and Namespace have the namespace "".
   template <class T>
   const Entry<T>* find(std::string_view namespace_, std::string_view name) const noexcept {
+    return find<T>(T::kKind, namespace_, name);
+  }
+  // For a T that is several kinds.
+  template <class T>
+  const Entry<T>* find(Kind kind, std::string_view namespace_, std::string_view name) const noexcept {
     const auto& table = std::get<std::vector<Entry<T>>>(tables_);
     const auto before = [&](const Entry<T>& entry) {
+      if (entry->kind != kind) return entry->kind < kind;
       const int order = entry->meta.namespace_.compare(namespace_);
       return order != 0 ? order < 0 : entry->meta.name < name;
     };
     const auto at = std::partition_point(table.begin(), table.end(), before);
-    if (at == table.end() || at->object->meta.namespace_ != namespace_ || at->object->meta.name != name)
+    if (at == table.end() || at->object->kind != kind || at->object->meta.namespace_ != namespace_ ||
+        at->object->meta.name != name)
       return nullptr;
     return &*at;
   }
@@ -69,13 +77,12 @@ class Store {
   };
 
   std::tuple<std::vector<Entry<GatewayClass>>, std::vector<Entry<Gateway>>, std::vector<Entry<ListenerSet>>,
-             std::vector<Entry<HttpRoute>>, std::vector<Entry<OtherRoute>>,
-             std::vector<Entry<TlsRoute>>, std::vector<Entry<TcpRoute>>, std::vector<Entry<UdpRoute>>,
-             std::vector<Entry<ReferenceGrant>>, std::vector<Entry<BackendTlsPolicy>>,
-             std::vector<Entry<Service>>, std::vector<Entry<EndpointSlice>>, std::vector<Entry<Secret>>,
-             std::vector<Entry<ConfigMap>>, std::vector<Entry<Namespace>>, std::vector<Entry<Backend>>,
-             std::vector<Entry<TrafficPolicy>>, std::vector<Entry<ListenerPolicy>>,
-             std::vector<Entry<TelemetryPolicy>>>
+             std::vector<Entry<HttpRoute>>, std::vector<Entry<TlsRoute>>, std::vector<Entry<TcpRoute>>,
+             std::vector<Entry<UdpRoute>>, std::vector<Entry<ReferenceGrant>>,
+             std::vector<Entry<BackendTlsPolicy>>, std::vector<Entry<Service>>,
+             std::vector<Entry<EndpointSlice>>, std::vector<Entry<Secret>>, std::vector<Entry<ConfigMap>>,
+             std::vector<Entry<Namespace>>, std::vector<Entry<Backend>>, std::vector<Entry<TrafficPolicy>>,
+             std::vector<Entry<ListenerPolicy>>, std::vector<Entry<TelemetryPolicy>>>
       tables_;
   std::vector<SliceKey> slices_;  // ordered by namespace and service
 };

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "resource/gateway_api.h"
 #include "resource/meta.h"
 
 namespace turnpike::resource {
@@ -75,9 +76,20 @@ struct RetryCondition {
   std::uint16_t code = 0;
 };
 
+// The statuses of gRPC that may be retried, with their numbers.
+enum class RetryGrpcStatus : std::uint8_t {
+  cancelled = 1,
+  deadline_exceeded = 4,
+  resource_exhausted = 8,
+  aborted = 10,
+  internal = 13,
+  unavailable = 14,
+};
+
 struct RetrySettings {
   std::vector<RetryCondition> on{{}, {RetryCondition::Type::reset, 0}};  // connect-failure, reset
   std::uint32_t attempts = 1;                                            // beyond the first try
+  std::vector<RetryGrpcStatus> grpc_statuses;                            // of responses that have no message
   std::optional<Duration> per_try_timeout;
   Duration backoff_base = std::chrono::milliseconds(25);
   Duration backoff_max = std::chrono::milliseconds(250);
@@ -109,10 +121,11 @@ struct StatusRange {
 };
 
 struct ActiveHealthCheck {
-  enum class Type : std::uint8_t { http, tcp };
+  enum class Type : std::uint8_t { http, tcp, grpc };
   Type type = Type::tcp;
   std::string path = "/";
-  std::string host;  // empty: the endpoint's name or address
+  std::string host;     // empty: the endpoint's name or address
+  std::string service;  // grpc; empty: the server as a whole
   std::vector<StatusRange> expected_statuses{{}};
   Duration interval = std::chrono::seconds(10);
   Duration timeout = std::chrono::seconds(2);
@@ -152,6 +165,7 @@ struct TrafficPolicy : ObjectOf<Kind::traffic_policy> {
   Box<LoadBalancing> load_balancing;
   Box<HealthCheck> health_check;
   Box<ConnectionLimits> connections;
+  Box<HttpCors> cors;  // of rules that have no CORS filter
 };
 
 // --- ListenerPolicy

@@ -28,6 +28,9 @@ void check_gateway_tls_frontend(GatewayTls& tls, Checker& checker);
 // Routes (validate_route.cc)
 void check_http_route(HttpRoute& route, Checker& checker);
 void check_http_route_rule(HttpRouteRule& rule, Checker& checker);
+void check_grpc_route_rule(HttpRouteRule& rule, Checker& checker);
+void check_grpc_route_match(HttpRouteMatch& match, Checker& checker);
+void check_grpc_method_match(GrpcMethodMatch& match, Checker& checker);
 void check_http_path_match(HttpPathMatch& match, Checker& checker);
 void check_http_value_match(HttpValueMatch& match, Checker& checker);
 void check_http_route_timeouts(HttpRouteTimeouts& timeouts, Checker& checker);

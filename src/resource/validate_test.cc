@@ -370,7 +370,8 @@ TEST(Validate, traffic_policies) {
   EXPECT_EQ(problem("TrafficPolicy", "  targetRefs: []\n", kTurnpikeGroup),
             "5:15 'targetRefs' must not be empty");
   EXPECT_EQ(problem("TrafficPolicy", "  targetRefs: [{kind: Secret, name: r}]\n", kTurnpikeGroup),
-            "5:23 a TrafficPolicy applies to Gateway, ListenerSet, HTTPRoute, TLSRoute, TCPRoute, UDPRoute, "
+            "5:23 a TrafficPolicy applies to Gateway, ListenerSet, HTTPRoute, GRPCRoute, TLSRoute, TCPRoute, "
+            "UDPRoute, "
             "Service or "
             "Backend, not to Secret");
 }

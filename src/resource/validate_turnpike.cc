@@ -46,9 +46,10 @@ void check_load_balancing(LoadBalancing& balancing, Checker& checker) {
 }
 
 void check_active_health_check(ActiveHealthCheck& check, Checker& checker) {
-  constexpr std::array<std::string_view, 2> kWays{"http", "tcp"};
+  constexpr std::array<std::string_view, 3> kWays{"http", "grpc", "tcp"};
   checker.exactly_one_of(kWays);
-  check.type = checker.has("http") ? ActiveHealthCheck::Type::http : ActiveHealthCheck::Type::tcp;
+  using Type = ActiveHealthCheck::Type;
+  check.type = checker.has("http") ? Type::http : checker.has("grpc") ? Type::grpc : Type::tcp;
   if (check.interval < std::chrono::milliseconds(100)) {
     checker.error("interval", "'interval' must be at least 100ms");
   }
@@ -62,8 +63,9 @@ void check_connection_limits(ConnectionLimits& limits, Checker& checker) {
 }
 
 void check_traffic_policy(TrafficPolicy& policy, Checker& checker) {
-  constexpr std::array kTargets{Kind::gateway,   Kind::listener_set, Kind::http_route, Kind::tls_route,
-                                Kind::tcp_route, Kind::udp_route,    Kind::service,    Kind::backend};
+  constexpr std::array kTargets{Kind::gateway,    Kind::listener_set, Kind::http_route,
+                                Kind::grpc_route, Kind::tls_route,    Kind::tcp_route,
+                                Kind::udp_route,  Kind::service,      Kind::backend};
   check_target_refs(policy.target_refs, kTargets, "TrafficPolicy", checker);
 }
 
