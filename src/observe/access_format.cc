@@ -136,6 +136,10 @@ class Line {
       case FieldKind::status:
         at_ = put_decimal(at_, r.status);
         return;
+      case FieldKind::grpc_status:
+        if (r.grpc_status < 0) return none();
+        at_ = put_decimal(at_, static_cast<std::uint64_t>(r.grpc_status));
+        return;
       case FieldKind::attempts:
         at_ = put_decimal(at_, r.attempts);
         return;

@@ -26,6 +26,7 @@ struct AccessRecord {
   std::string_view method, scheme, authority, path, query,
       protocol;                     // path as received; protocol: "HTTP/1.1"
   std::uint16_t status = 0;         // 0: no response was sent
+  std::int16_t grpc_status = -1;    // of a call; negative: none, or the request was no call
   std::uint16_t attempts = 0;       // requests sent to upstreams
   std::uint64_t bytes_in = 0;       // of the request's body
   std::uint64_t bytes_out = 0;      // of the response's body
@@ -64,7 +65,8 @@ class FormatClock {
 
 // What "json" writes.
 inline constexpr std::string_view kDefaultFields =
-    "time, client, method, authority, path, query, protocol, status, response_flags, detail, duration_ms, "
+    "time, client, method, authority, path, query, protocol, status, grpc_status, "
+    "response_flags, detail, duration_ms, "
     "upstream_ms, "
     "attempts, bytes_in, bytes_out, listener, route, rule, upstream, endpoint, request_id, trace_id, "
     "user_agent, "

@@ -15,6 +15,7 @@ namespace turnpike::observe {
 namespace {
 
 constexpr std::array<std::string_view, 6> kStatusClasses = {"1xx", "2xx", "3xx", "4xx", "5xx", "none"};
+constexpr std::array<std::string_view, 3> kGrpcClasses = {"ok", "client", "server"};
 constexpr std::array<std::string_view, 3> kHandshakes = {"full", "resumed", "failed"};
 constexpr std::array<std::string_view, 2> kEjections = {"outlier", "health_check"};
 constexpr std::array<std::string_view, 2> kReloads = {"ok", "failed"};
@@ -35,6 +36,10 @@ RouteMetrics define_route(Registry& r) {
                                    .help = "Requests by the class of the status that was sent.",
                                    .variant_label = "status_class",
                                    .variants = kStatusClasses});
+  m.grpc_requests = r.counter(m.group, {.name = "grpc_requests_total",
+                                        .help = "gRPC calls by whom their status blames.",
+                                        .variant_label = "grpc_status_class",
+                                        .variants = kGrpcClasses});
   m.duration =
       r.histogram(m.group, {.name = "request_duration_seconds",
                             .help = "From the first byte of a request to the last of its response."});

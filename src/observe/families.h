@@ -15,6 +15,13 @@ enum class StatusClass : std::uint8_t { s1xx, s2xx, s3xx, s4xx, s5xx, none };
 constexpr unsigned status_class(unsigned status) noexcept {
   return status >= 100 && status < 600 ? status / 100 - 1 : static_cast<unsigned>(StatusClass::none);
 }
+// Variants of the label `grpc_status_class`: by the HTTP status that means nearly the same.
+enum class GrpcClass : std::uint8_t { ok, client, server };
+constexpr unsigned grpc_class(unsigned equivalent_http_status) noexcept {
+  return static_cast<unsigned>(equivalent_http_status < 400   ? GrpcClass::ok
+                               : equivalent_http_status < 500 ? GrpcClass::client
+                                                              : GrpcClass::server);
+}
 // Variant of the label `reason`: Counter::of(reason(kind)).
 constexpr unsigned reason(ErrorKind kind) noexcept { return static_cast<unsigned>(kind); }
 
@@ -22,6 +29,7 @@ constexpr unsigned reason(ErrorKind kind) noexcept { return static_cast<unsigned
 struct RouteMetrics {
   Group group;
   Counter requests;          // .of(status_class(…))
+  Counter grpc_requests;     // calls, .of(grpc_class(…)); also among `requests`
   Histogram duration;        // from the first byte of the request to the last of the response
   Counter request_bytes;     // of bodies
   Counter response_bytes;    // of bodies
