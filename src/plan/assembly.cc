@@ -23,6 +23,7 @@ std::uint64_t digest_of(const route::Match& match) {
   std::uint64_t out = hash_bytes(match.path.value, static_cast<std::uint64_t>(match.path.kind));
   out = hash_bytes(match.host.name, out + static_cast<std::uint64_t>(match.host.kind));
   if (match.method) out = mix_hash(out, 1 + static_cast<std::uint64_t>(*match.method));
+  if (match.grpc) out = mix_hash(out, 128);
   for (const auto* values : {&match.headers, &match.query}) {
     out = mix_hash(out, values->size() + 1);
     for (const route::ValueMatch& value : *values)
@@ -121,7 +122,7 @@ void Assembly::add_matches(std::uint32_t route, const Link& link, std::uint32_t 
         if (!rules.usable(r, m)) continue;
         const resource::HttpRouteMatch& from = spec.rules[r].matches[m];
         route::Match& match = inbox.matches.emplace_back();
-        fill_match(from, match);
+        fill_match(from, spec.grpc(), match);
         if (const std::string* path = rules.normal_path(r, m)) match.path.value = *path;
         match.host = attachments_.hosts[h];
         match.precedence = {.created = spec.meta.creation_timestamp.value_or(0),

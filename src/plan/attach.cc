@@ -35,6 +35,7 @@ class Attacher {
       out_.routes.push_back({{first_parent, static_cast<std::uint32_t>(out_.parents.size()) - first_parent},
                              {first_link, static_cast<std::uint32_t>(out_.links.size()) - first_link}});
     }
+    settle_conflicts(store_, topology_, out_, diagnostics_);
     return std::move(out_);
   }
 
@@ -50,9 +51,10 @@ class Attacher {
   }
 
   void warn(const Entry& entry, resource::Mark mark, std::string message, std::string hint) {
-    diagnostics_.push_back({resource::Severity::warning, entry.at(mark.written() ? mark : entry->mark),
-                            std::move(message), std::move(hint),
-                            say("HTTPRoute {}/{}", entry->meta.namespace_, entry->meta.name)});
+    diagnostics_.push_back(
+        {resource::Severity::warning, entry.at(mark.written() ? mark : entry->mark), std::move(message),
+         std::move(hint),
+         say("{} {}/{}", resource::name_of(entry->kind), entry->meta.namespace_, entry->meta.name)});
   }
 
   // The listeners that the reference may mean, before sectionName and port; nothing when it fails.
@@ -69,8 +71,8 @@ class Attacher {
       }
       parent.gateway = topology_.find_gateway(gateway->object.get());
       parent.foreign = parent.gateway == kNone;
-      return parent.foreign ? std::span<const ListenerNode>{}
-                            : nodes(topology_.gateways[parent.gateway].listeners);
+      if (!parent.foreign) parent.listeners = topology_.gateways[parent.gateway].listeners;
+      return nodes(parent.listeners);
     }
     if (reference.group == resource::kGatewayGroup && reference.kind == "ListenerSet") {
       const auto* set = store_.find<resource::ListenerSet>(namespace_, reference.name);
@@ -86,7 +88,8 @@ class Attacher {
       if (!node.foreign && node.gateway == kNone)
         parent.accepted.fail("NoMatchingParent", say("ListenerSet {}/{} is not accepted: {}", namespace_,
                                                      reference.name, node.accepted.message()));
-      return node.gateway == kNone ? std::span<const ListenerNode>{} : nodes(node.listeners);
+      if (node.gateway != kNone) parent.listeners = node.listeners;
+      return nodes(parent.listeners);
     }
     parent.accepted.fail("UnsupportedValue",
                          say("a route can attach to a Gateway or a ListenerSet, not to a {}{}{}",
@@ -128,23 +131,22 @@ class Attacher {
     const resource::ParentReference& reference = *parent.reference;
     bool matched = false, allowed = false, linked = false;
     for (const ListenerNode& listener : listeners) {
-      if (reference.section_name && **reference.section_name != *listener.spec->name) continue;
-      if (reference.port && **reference.port != *listener.spec->port) continue;
+      if (!names(reference, listener)) continue;
       matched = true;
-      if (!allows(listener, entry->meta.namespace_)) continue;
+      if (!allows(listener, entry->kind, entry->meta.namespace_)) continue;
       allowed = true;
       linked |= link(listener, first_link);
     }
     if (linked) return;
     if (!matched) {
       parent.accepted.fail("NoMatchingParent", no_listener(reference));
-      std::vector<std::string_view> names;
-      for (const ListenerNode& listener : listeners) names.push_back(*listener.spec->name);
-      if (reference.section_name) hint = resource::did_you_mean(**reference.section_name, names);
+      std::vector<std::string_view> known;
+      for (const ListenerNode& listener : listeners) known.push_back(*listener.spec->name);
+      if (reference.section_name) hint = resource::did_you_mean(**reference.section_name, known);
     } else if (!allowed) {
       parent.accepted.fail("NotAllowedByListeners",
-                           say("no listener of {} {} allows HTTPRoutes of the namespace '{}'", reference.kind,
-                               reference.name, entry->meta.namespace_));
+                           say("no listener of {} {} allows {}s of the namespace '{}'", reference.kind,
+                               reference.name, resource::name_of(entry->kind), entry->meta.namespace_));
       hint = "see allowedRoutes of the listener";
     } else {
       parent.accepted.fail("NoMatchingListenerHostname",
@@ -160,8 +162,8 @@ class Attacher {
     return say("{} {} has no listener{}", reference.kind, reference.name, what);
   }
 
-  bool allows(const ListenerNode& listener, std::string_view route_namespace) const {
-    if (!listener.http_routes) return false;
+  bool allows(const ListenerNode& listener, resource::Kind kind, std::string_view route_namespace) const {
+    if (!listener.takes(kind)) return false;
     const resource::RouteNamespaces& allowed = listener.spec->allowed_routes.namespaces;
     const std::string& own =
         listener.listener_set == kNone
@@ -198,6 +200,11 @@ class Attacher {
 };
 
 }  // namespace
+
+bool names(const resource::ParentReference& reference, const ListenerNode& listener) {
+  return (!reference.section_name || **reference.section_name == *listener.spec->name) &&
+         (!reference.port || **reference.port == *listener.spec->port);
+}
 
 Attachments attach_routes(const resource::Store& store, const Topology& topology,
                           const NamespaceLabels& namespaces, std::vector<resource::Diagnostic>& diagnostics) {

@@ -1,4 +1,5 @@
-// Which routes a listener takes (Gateway API v1.6: ParentReference, AllowedRoutes, HTTPRouteSpec.hostnames).
+// Which routes a listener takes (Gateway API v1.6: ParentReference, AllowedRoutes, hostnames
+// of HTTPRouteSpec and GRPCRouteSpec).
 #pragma once
 
 #include <cstdint>
@@ -17,6 +18,7 @@ struct Parent {
   const resource::ParentReference* reference = nullptr;
   bool foreign = false;           // belongs to another controller: no status from us
   std::uint32_t gateway = kNone;  // the Gateway it leads to, if it is ours
+  ListenerRange listeners;        // of that Gateway or ListenerSet, before sectionName and port
   Finding accepted;
 };
 
@@ -44,7 +46,15 @@ struct Attachments {
   std::vector<route::HostPattern> hosts;
 };
 
+// Whether the listener is one of those that the reference means, by sectionName and port.
+bool names(const resource::ParentReference& reference, const ListenerNode& listener);
+
 Attachments attach_routes(const resource::Store& store, const Topology& topology,
                           const NamespaceLabels& namespaces, std::vector<resource::Diagnostic>& diagnostics);
+
+// Where an HTTPRoute and a GRPCRoute have a hostname of a listener in common, the older one keeps the
+// listener, then the first by namespace/name (route_conflicts.cc).
+void settle_conflicts(const resource::Store& store, const Topology& topology, Attachments& attachments,
+                      std::vector<resource::Diagnostic>& diagnostics);
 
 }  // namespace turnpike::plan

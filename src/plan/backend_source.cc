@@ -11,9 +11,6 @@ namespace {
 
 using resource::say;
 
-// Whether upstream/ speaks HTTP/2. While it does not, such backends are refused rather than sent HTTP/1.1.
-constexpr bool kHttp2ToUpstreams = false;
-
 template <class T>
 std::string hint_for(const resource::Store& store, std::string_view namespace_, std::string_view name) {
   std::vector<std::string_view> names;
@@ -46,10 +43,10 @@ struct Search {
   }
 };
 
-// The values of KEP-3726 and the plain names that are in use; false: an HTTPRoute cannot be sent there.
+// The values of KEP-3726 and the plain names that are in use; false: no request can be sent there.
 bool set_protocol(const resource::ServicePort& port, upstream::ClusterConfig& config) {
   const std::string_view protocol = port.app_protocol ? std::string_view(*port.app_protocol) : "";
-  if (protocol == "kubernetes.io/h2c") {
+  if (protocol == "kubernetes.io/h2c" || protocol == "grpc") {
     config.protocol = upstream::Protocol::h2c;
     return kHttp2ToUpstreams;
   } else if (protocol == "kubernetes.io/ws" || protocol == "kubernetes.io/wss") {
@@ -167,7 +164,7 @@ BackendSource service_source(const Search& search) {
         "UnsupportedProtocol",
         say("port {} of Service {} speaks '{}', which {}", port->port, search.name(), *port->app_protocol,
             config.protocol == upstream::Protocol::h2c ? "is not built in yet"
-                                                       : "an HTTPRoute cannot be sent to"));
+                                                       : "is nothing that HTTP can be sent to"));
   add_slices(slices, *port, config);
   if (config.endpoints.empty()) {
     search.diagnostics.push_back(

@@ -16,6 +16,11 @@ bool is_backend(const resource::BackendObjectReference& reference) {
   return reference.group == resource::kTurnpikeGroup && reference.kind == "Backend";
 }
 
+// gRPC is spoken over HTTP/2 whatever the backend says of its HTTP, unless it is for WebSocket.
+bool can_take_grpc(upstream::Protocol protocol) {
+  return kHttp2ToUpstreams && protocol != upstream::Protocol::websocket;
+}
+
 }  // namespace
 
 TrafficChain Clusters::policies_of(const resource::BackendObjectReference& reference,
@@ -64,14 +69,21 @@ std::uint32_t Clusters::cluster_of(Target& target, const BackendContext& context
                                    const BackendTls::Choice& tls) {
   static const TrafficChain no_chain;
   const TrafficChain& chain = context.chain != nullptr ? *context.chain : no_chain;
+  const bool to_http2 = context.route_kind == resource::Kind::grpc_route &&
+                        target.source->config->protocol != upstream::Protocol::h2c;
   // Nearly every upstream has one variant, without any policy.
-  if (chain.empty() && target.policies.empty() && !tls.wanted) {
+  if (chain.empty() && target.policies.empty() && !tls.wanted && !to_http2) {
     if (target.plain == BackendChoice::kInvalid) target.plain = keep(target.source->config);
     return target.plain;
   }
   upstream::ClusterConfig config = *target.source->config;
   std::string key = apply_traffic(target.policies, chain, config);
   if (!key.empty()) config.name += " (" + key + ")";
+  if (to_http2) {
+    config.protocol = upstream::Protocol::h2c;
+    config.name += " (HTTP/2)";
+    key += "\nh2";
+  }
   if (tls.wanted) {
     config.tls = tls.client.context;
     config.tls_identity = tls.client.identity;
@@ -103,17 +115,25 @@ ResolvedBackend Clusters::resolve(const resource::BackendObjectReference& refere
             reference.group, reference.group.empty() ? "" : "/", reference.kind);
     return out;
   }
-  if (!grants_.allow({resource::kGatewayGroup, context.route_kind, context.route_namespace},
+  const std::string_view route_kind = resource::name_of(context.route_kind);
+  if (!grants_.allow({resource::kGatewayGroup, route_kind, context.route_namespace},
                      {reference.group, reference.kind, namespace_}, reference.name)) {
     out.reason = "RefNotPermitted";
     out.message = say("no ReferenceGrant in the namespace '{}' lets a {} of '{}' use {} '{}'", namespace_,
-                      context.route_kind, context.route_namespace, reference.kind, reference.name);
+                      route_kind, context.route_namespace, reference.kind, reference.name);
     return out;
   }
   Target& target = target_of(reference, namespace_);
   if (target.source->config == nullptr) {
     out.reason = target.source->reason;
     out.message = target.source->message;
+    return out;
+  }
+  const bool grpc = context.route_kind == resource::Kind::grpc_route;
+  if (grpc && !can_take_grpc(target.source->config->protocol)) {
+    out.reason = "UnsupportedProtocol";
+    out.message =
+        say("{} {}/{} does not speak HTTP/2, which gRPC needs", reference.kind, namespace_, reference.name);
     return out;
   }
   if (!tls_.empty() && context.gateway != UINT32_MAX)

@@ -21,7 +21,7 @@ namespace turnpike::plan {
 // Where a reference stands and what decides how its upstream is spoken to.
 struct BackendContext {
   std::string_view route_namespace;
-  std::string_view route_kind = "HTTPRoute";
+  resource::Kind route_kind = resource::Kind::http_route;
   const TrafficChain* chain = nullptr;                  // of the rule, outwards
   const crypto::KeyPair* client_certificate = nullptr;  // of the Gateway
   std::uint32_t gateway = UINT32_MAX;  // index in the topology, for the status of BackendTLSPolicy

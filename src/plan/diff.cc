@@ -55,6 +55,7 @@ void add_cluster(Digest& digest, const Plan& plan, std::uint32_t cluster) {
 std::uint64_t digest_of(const Plan& plan, const Rule& rule) {
   Digest digest;
   digest.add(rule.rule);
+  digest.add(std::uint64_t{rule.grpc});
   add_policies(digest, rule.on_request);
   add_policies(digest, rule.on_response);
   for (const BackendChoice& choice : rule.backends) {
@@ -77,6 +78,7 @@ std::uint64_t digest_of(const Plan& plan, const Rule& rule) {
        {rule.retry.on_connect_failure, rule.retry.on_reset, rule.retry.on_timeout, rule.retry.any_method})
     digest.add(std::uint64_t{flag});
   for (const std::uint16_t status : rule.retry.statuses) digest.add(status);
+  digest.add(std::uint64_t{rule.retry.grpc_statuses});
   if (rule.session) digest.add(rule.session->name);
   digest.add(static_cast<std::uint64_t>(rule.hash_key));
   digest.add(rule.hash_name);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "http/grpc/status.h"
 #include "io/address.h"
 #include "plan/backend_source.h"
 #include "resource/say.h"
@@ -93,6 +94,10 @@ std::string describe_retries(const RetryPolicy& retry) {
   } else {
     for (const std::uint16_t status : retry.statuses) add(say("status {}", status));
   }
+  for (unsigned status = 0; status < http::grpc::kStatusCount; ++status) {
+    if ((retry.grpc_statuses >> status & 1) != 0)
+      add(say("{} without a message", http::grpc::name_of(static_cast<http::grpc::Status>(status))));
+  }
   std::string out =
       say("up to {} after {}; {}; backoff {} to {}", retry.attempts, when.empty() ? "nothing" : when,
           retry.any_method ? "any method" : "idempotent methods only, unless the request never left",
@@ -127,6 +132,7 @@ std::string describe_match(const route::Match& match) {
                                 : match.path.kind == Kind::prefix ? "PathPrefix"
                                                                   : "RegularExpression";
   std::string out = say("{} {}", kind, match.path.value);
+  if (match.grpc) out.insert(0, "gRPC, ");
   if (match.host.kind != route::HostPattern::Kind::any) out += say(", host {}", match.host.text());
   if (match.method) out += say(", method {}", http::name_of(*match.method));
   for (const route::ValueMatch& header : match.headers) out += condition_text("header", header);
@@ -137,7 +143,9 @@ std::string describe_match(const route::Match& match) {
 std::string origin_of_match(const resource::Store& store, const route::Match& match, const Rule& rule) {
   const std::string_view name = match.precedence.route;
   const std::size_t slash = name.find('/');
-  const auto* route = store.find<resource::HttpRoute>(name.substr(0, slash), name.substr(slash + 1));
+  const auto* route =
+      store.find<resource::HttpRoute>(match.grpc ? resource::Kind::grpc_route : resource::Kind::http_route,
+                                      name.substr(0, slash), name.substr(slash + 1));
   if (route == nullptr || match.precedence.rule >= (*route)->rules.size()) return rule.origin;
   const auto& matches = (*route)->rules[match.precedence.rule].matches;
   if (match.precedence.match >= matches.size() || !matches[match.precedence.match].mark.written())

@@ -86,7 +86,7 @@ TEST(GatewayListenerUnsupportedProtocol, OnlyThatListenerIsRefused) {
   EXPECT_EQ(two.listener("Gateway infra/gw", "http", "Accepted"), "True Accepted");
   EXPECT_EQ(two.listener("Gateway infra/gw", "invalid", "Accepted"), "False UnsupportedProtocol");
   EXPECT_EQ(two.listener_status("Gateway infra/gw", "http").supported_kinds,
-            std::vector<resource::Kind>{resource::Kind::http_route});
+            (std::vector{resource::Kind::http_route, resource::Kind::grpc_route}));
 }
 
 TEST(GatewayInvalidRouteKind, SupportedKindsAreWhatIsLeft) {
@@ -221,7 +221,7 @@ TEST(GatewayInvalidTLSConfiguration, IsInvalidCertificateRef) {
     EXPECT_EQ(test.listener("Gateway infra/gw", "https", "ResolvedRefs"), "False InvalidCertificateRef")
         << yaml;
     EXPECT_EQ(test.listener("Gateway infra/gw", "https", "Programmed"), "False Invalid");
-    EXPECT_EQ(test.listener_status("Gateway infra/gw", "https").supported_kinds.size(), 1u);
+    EXPECT_EQ(test.listener_status("Gateway infra/gw", "https").supported_kinds.size(), 2u);
     EXPECT_EQ(test.condition("Gateway infra/gw", "ResolvedRefs"), "False ListenersNotResolved");
     EXPECT_TRUE(test.compiled.plan->ports.empty());
   }

@@ -16,13 +16,21 @@ void check_protocol(ListenerNode& listener) {
         say("the protocol {} is not supported yet, only HTTP and HTTPS", spec.protocol_text));
 }
 
+// The kinds of routes that a listener of this protocol can serve.
+std::vector<resource::Kind> kinds_for(Protocol protocol) {
+  if (protocol == Protocol::http || protocol == Protocol::https)
+    return {resource::Kind::http_route, resource::Kind::grpc_route};
+  return {};
+}
+
 void check_kinds(ListenerNode& listener) {
   const resource::Listener& spec = *listener.spec;
-  const bool http = spec.protocol == Protocol::http || spec.protocol == Protocol::https;
-  listener.http_routes = http && spec.allowed_routes.kinds.empty();
+  const std::vector<resource::Kind> served = kinds_for(spec.protocol);
+  if (spec.allowed_routes.kinds.empty()) listener.route_kinds = served;
   for (const resource::RouteGroupKind& kind : spec.allowed_routes.kinds) {
-    if (http && kind.group == resource::kGatewayGroup && kind.kind == "HTTPRoute") {
-      listener.http_routes = true;
+    const auto known = resource::find_kind(kind.group, kind.kind);
+    if (known && std::ranges::find(served, *known) != served.end()) {
+      if (!listener.takes(*known)) listener.route_kinds.push_back(*known);
     } else {
       listener.resolved.fail("InvalidRouteKinds",
                              say("a listener of the protocol {} cannot take routes of the kind {}/{}",
@@ -104,7 +112,7 @@ void check_listener(const TopologyInput& input, const GatewayNode& gateway, cons
     if (listener.certificates.empty())
       listener.programmed.fail("Invalid", "it has no certificate that can be used");
   }
-  if (!listener.http_routes && listener.accepted.ok())
+  if (listener.route_kinds.empty() && listener.accepted.ok())
     listener.programmed.fail("Invalid", "no kind of route that it allows can be served");
   if (!listener.accepted.ok()) listener.programmed.fail("Invalid", listener.accepted.message());
 }

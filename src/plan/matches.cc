@@ -14,6 +14,16 @@ route::ValueMatch value_match(const resource::HttpValueMatch& from) {
           .value = *from.value};
 }
 
+// "Characters in a matching service", then "in a matching method" (GRPCRouteRule, Gateway API v1.6): a method
+// of any service gives way to a service with any method, which is a prefix.
+void rank_call(const resource::GrpcMethodMatch& call, route::PathMatch& path) {
+  const std::size_t service = call.service ? call.service->size() : 0;
+  const std::size_t method = call.method ? call.method->size() : 0;
+  constexpr std::size_t kLongest = 1024;  // of either, by the tables of resource/
+  path.weight = static_cast<std::uint32_t>(service * (kLongest + 1) + std::min(method, kLongest));
+  if (service == 0) path.kind = route::PathMatch::Kind::late_regex;
+}
+
 }  // namespace
 
 bool has_regex(const resource::HttpRouteMatch& match) {
@@ -24,7 +34,7 @@ bool has_regex(const resource::HttpRouteMatch& match) {
          std::ranges::any_of(match.headers, is_regex) || std::ranges::any_of(match.query_params, is_regex);
 }
 
-void fill_match(const resource::HttpRouteMatch& from, route::Match& to) {
+void fill_match(const resource::HttpRouteMatch& from, bool grpc, route::Match& to) {
   using Kind = route::PathMatch::Kind;
   switch (from.path.type) {
     case resource::PathMatchType::exact:
@@ -38,6 +48,8 @@ void fill_match(const resource::HttpRouteMatch& from, route::Match& to) {
       break;
   }
   to.path.value = *from.path.value;
+  to.grpc = grpc;
+  if (from.grpc_method && to.path.kind == Kind::regex) rank_call(*from.grpc_method, to.path);
   if (from.method) to.method = http::method_from(*from.method);
   to.headers.reserve(from.headers.size());
   for (const auto& header : from.headers) to.headers.push_back(value_match(header));

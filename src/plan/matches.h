@@ -1,4 +1,4 @@
-// From a match of an HTTPRoute to what the table is compiled from.
+// From a match of an HTTPRoute or GRPCRoute to what the table is compiled from.
 #pragma once
 
 #include "resource/gateway_api.h"
@@ -9,6 +9,7 @@ namespace turnpike::plan {
 // Whether a path, header or query parameter is matched by a regular expression.
 bool has_regex(const resource::HttpRouteMatch& match);
 // Path, method, headers and query; host, precedence and target are the caller's. Texts are views of `from`.
-void fill_match(const resource::HttpRouteMatch& from, route::Match& to);
+// `grpc`: it is of a GRPCRoute.
+void fill_match(const resource::HttpRouteMatch& from, bool grpc, route::Match& to);
 
 }  // namespace turnpike::plan

@@ -57,8 +57,9 @@ struct RetryPolicy {
   bool on_reset = false;                // reset before a response, for idempotent methods
   bool on_timeout = false;              // per-try timeout, idempotent methods
   std::vector<std::uint16_t> statuses;  // HTTPRoute retry.codes
-  bool any_method = false;  // the user says that all methods are safe (HTTPRoute retry.codes does)
-  Duration backoff = 25ms;  // before the n-th retry: up to backoff * 2^n with full jitter
+  std::uint32_t grpc_statuses = 0;  // TrafficPolicy retry.grpcStatuses: 1 << http::grpc::Status; any method
+  bool any_method = false;          // the user says that all methods are safe (HTTPRoute retry.codes does)
+  Duration backoff = 25ms;          // before the n-th retry: up to backoff * 2^n with full jitter
   Duration longest_backoff = 250ms;
   Duration per_try_timeout = 0s;  // 0: timeouts.backendRequest
 };
@@ -98,6 +99,7 @@ struct Rule {
   std::string route;   // "default/payments"
   std::string rule;    // its name, or its index
   std::string origin;  // "file:line" of the rule
+  bool grpc = false;   // of a GRPCRoute: its requests are calls, and our errors become gRPC statuses
   std::vector<const policy::Policy*> on_request;
   std::vector<const policy::Policy*> on_response;
   std::vector<BackendChoice> backends;

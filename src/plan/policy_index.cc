@@ -36,13 +36,13 @@ std::vector<std::string_view> sections(const resource::Service& service) {
 std::vector<std::string_view> sections(const resource::Backend&) { return {}; }
 
 template <class T>
-std::string missing(const resource::Store& store, std::string_view namespace_,
+std::string missing(const resource::Store& store, resource::Kind kind, std::string_view namespace_,
                     const resource::PolicyTargetReference& target) {
-  const auto* entry = store.find<T>(namespace_, target.name);
+  const auto* entry = store.find<T>(kind, namespace_, target.name);
   if (entry == nullptr) {
     std::vector<std::string_view> names;
     for (const auto& other : store.all<T>()) {
-      if (other->meta.namespace_ == namespace_) names.push_back(other->meta.name);
+      if (other->kind == kind && other->meta.namespace_ == namespace_) names.push_back(other->meta.name);
     }
     const std::string hint = resource::did_you_mean(target.name, names);
     return say("there is no {} {}/{}{}{}", target.kind, namespace_, target.name, hint.empty() ? "" : ": ",
@@ -64,21 +64,22 @@ std::string missing_target(const resource::Store& store, std::string_view namesp
   if (kind) {
     switch (*kind) {
       case resource::Kind::gateway:
-        return missing<resource::Gateway>(store, namespace_, target);
+        return missing<resource::Gateway>(store, *kind, namespace_, target);
       case resource::Kind::listener_set:
-        return missing<resource::ListenerSet>(store, namespace_, target);
+        return missing<resource::ListenerSet>(store, *kind, namespace_, target);
       case resource::Kind::http_route:
-        return missing<resource::HttpRoute>(store, namespace_, target);
+      case resource::Kind::grpc_route:
+        return missing<resource::HttpRoute>(store, *kind, namespace_, target);
       case resource::Kind::tls_route:
-        return missing<resource::TlsRoute>(store, namespace_, target);
+        return missing<resource::TlsRoute>(store, *kind, namespace_, target);
       case resource::Kind::tcp_route:
-        return missing<resource::TcpRoute>(store, namespace_, target);
+        return missing<resource::TcpRoute>(store, *kind, namespace_, target);
       case resource::Kind::udp_route:
-        return missing<resource::UdpRoute>(store, namespace_, target);
+        return missing<resource::UdpRoute>(store, *kind, namespace_, target);
       case resource::Kind::service:
-        return missing<resource::Service>(store, namespace_, target);
+        return missing<resource::Service>(store, *kind, namespace_, target);
       case resource::Kind::backend:
-        return missing<resource::Backend>(store, namespace_, target);
+        return missing<resource::Backend>(store, *kind, namespace_, target);
       default:
         break;
     }

@@ -82,11 +82,11 @@ std::string make_policies(const std::vector<resource::HttpRouteFilter>& filters,
   return {};
 }
 
-void try_expressions(const resource::HttpRouteRule& rule, PreparedRule& out) {
+void try_expressions(const resource::HttpRouteRule& rule, bool grpc, PreparedRule& out) {
   for (std::size_t i = 0; i < rule.matches.size(); ++i) {
     if (!has_regex(rule.matches[i])) continue;
     route::Match match;
-    fill_match(rule.matches[i], match);
+    fill_match(rule.matches[i], grpc, match);
     // One bad expression must not take the whole listener with it.
     if (auto alone = route::Table::compile({&match, 1}); !alone)
       out.bad_matches.emplace_back(i, alone.error());
@@ -117,7 +117,7 @@ PreparedRoute::PreparedRoute(const resource::HttpRoute& route) {
   for (const resource::HttpRouteRule& rule : route.rules) {
     PreparedRule& out = rules.emplace_back();
     out.problem = make_policies(rule.filters, rule, *this, out, out.on_request, out.on_response, false);
-    try_expressions(rule, out);
+    try_expressions(rule, route.grpc(), out);
     normalise_paths(rule, out);
     if (std::ranges::all_of(rule.backend_refs, [](const auto& ref) { return ref.filters.empty(); })) continue;
     for (const resource::HttpBackendRef& reference : rule.backend_refs) {
@@ -132,8 +132,10 @@ std::shared_ptr<const PreparedRoute> PreparedRoutes::get(
     const std::shared_ptr<const resource::HttpRoute>& route) {
   const auto here = [&] { return next_ < before_.size() && before_[next_].route == route; };
   if (!here()) {
-    // Both lists are ordered by namespace and name.
-    const auto key = [](const resource::HttpRoute& r) { return std::tie(r.meta.namespace_, r.meta.name); };
+    // Both lists are ordered by kind, namespace and name.
+    const auto key = [](const resource::HttpRoute& r) {
+      return std::tie(r.kind, r.meta.namespace_, r.meta.name);
+    };
     while (next_ < before_.size() && key(*before_[next_].route) < key(*route)) ++next_;
   }
   now_.push_back({route, here() ? before_[next_++].prepared : std::make_shared<const PreparedRoute>(*route)});

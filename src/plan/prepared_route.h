@@ -46,7 +46,7 @@ struct PreparedRule {
 
 // Immutable; refers to the route, which must outlive it.
 struct PreparedRoute {
-  explicit PreparedRoute(const resource::HttpRoute& route);
+  explicit PreparedRoute(const resource::HttpRoute& route);  // or a GRPCRoute
 
   std::vector<PreparedRule> rules;
   std::vector<std::unique_ptr<const policy::Policy>> policies;

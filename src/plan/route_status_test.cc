@@ -436,10 +436,11 @@ TEST(HTTPRouteNamedRule, KeepsItsName) {
 }
 
 TEST(OtherRoutes, SayThatTheyAreNotServed) {
-  const TestPlan test(with_gateway(
-      "apiVersion: gateway.networking.k8s.io/v1\nkind: GRPCRoute\nmetadata: {name: g, namespace: "
-      "infra}\nspec: {parentRefs: [{name: gw}]}\n"));
-  EXPECT_EQ(test.parent("GRPCRoute infra/g", "Accepted"), "False UnsupportedValue");
+  const TestPlan test(
+      with_gateway("apiVersion: gateway.networking.k8s.io/v1\nkind: TLSRoute\nmetadata: {name: g, namespace: "
+                   "infra}\nspec: {parentRefs: [{name: gw}], hostnames: [a.b], rules: [{backendRefs: [{name: "
+                   "web, port: 80}]}]}\n"));
+  EXPECT_EQ(test.parent("TLSRoute infra/g", "Accepted"), "False UnsupportedValue");
   EXPECT_NE(test.diagnostics().find("warning"), std::string::npos);
 }
 

@@ -22,7 +22,7 @@ std::string hex(std::uint64_t number) {
 void RuleCompiler::report(resource::Severity severity, resource::Mark mark, std::string message,
                           std::string hint) {
   diagnostics_.push_back(
-      {severity, route_->at(mark), std::move(message), std::move(hint), say("HTTPRoute {}", name_)});
+      {severity, route_->at(mark), std::move(message), std::move(hint), say("{} {}", kind(), name_)});
 }
 
 void RuleCompiler::begin(const RouteEntry& route, std::string_view name) {
@@ -58,10 +58,10 @@ void RuleCompiler::check_rule(std::size_t index) {
 TrafficChain RuleCompiler::chain_of(const resource::HttpRouteRule& spec,
                                     const ListenerContext& context) const {
   TrafficChain chain;
-  if (traffic_.any_for("HTTPRoute")) {
+  if (traffic_.any_for(kind())) {
     const auto& meta = (*route_)->meta;
-    if (spec.name) chain.add(traffic_.find("HTTPRoute", meta.namespace_, meta.name, *spec.name));
-    chain.add(traffic_.find("HTTPRoute", meta.namespace_, meta.name));
+    if (spec.name) chain.add(traffic_.find(kind(), meta.namespace_, meta.name, *spec.name));
+    chain.add(traffic_.find(kind(), meta.namespace_, meta.name));
   }
   chain.add(context.chain);
   return chain;
@@ -120,8 +120,12 @@ void RuleCompiler::fill(const resource::HttpRouteRule& spec, std::size_t index,
   rule.route = name_;
   rule.rule = spec.name ? *spec.name : std::to_string(index);
   rule.origin = file_and_line(route_->at(spec.mark));
+  rule.grpc = (*route_)->grpc();
+  // A stream may begin with silence: nothing but the client's deadline or a policy ends it.
+  if (rule.grpc) rule.timeouts.response_head = Duration{0};
   const TrafficChain route_chain = chain_of(spec, context);
   const BackendContext backend{.route_namespace = (*route_)->meta.namespace_,
+                               .route_kind = (*route_)->kind,
                                .chain = &route_chain,
                                .client_certificate = context.client_certificate,
                                .gateway = context.gateway,
@@ -149,6 +153,7 @@ void RuleCompiler::fill(const resource::HttpRouteRule& spec, std::size_t index,
   }
   rule.on_request = prepared.on_request;
   rule.on_response = prepared.on_response;
+  if (wanted) add_cors(cors_.of(chain, rule.grpc, plan_), rule);
 }
 
 std::uint32_t RuleCompiler::add(const ListenerContext& context, std::uint32_t context_id) {

@@ -1,4 +1,5 @@
-// From the rules of an HTTPRoute to those of the plan: filters become policies, backendRefs become upstreams.
+// From the rules of an HTTPRoute or GRPCRoute to those of the plan: filters become policies, backendRefs
+// become upstreams.
 #pragma once
 
 #include <cstdint>
@@ -8,6 +9,7 @@
 
 #include "plan/attach.h"
 #include "plan/clusters.h"
+#include "plan/cors.h"
 #include "plan/finding.h"
 #include "plan/plan.h"
 #include "plan/policy_index.h"
@@ -58,6 +60,7 @@ class RuleCompiler {
   }
 
  private:
+  std::string_view kind() const { return resource::name_of((*route_)->kind); }
   void check_rule(std::size_t index);
   void fill(const resource::HttpRouteRule& spec, std::size_t index, const ListenerContext& context,
             bool wanted, Rule& rule);
@@ -80,6 +83,7 @@ class RuleCompiler {
   std::vector<std::pair<std::uint32_t, std::uint32_t>> added_;  // context -> first rule
   std::vector<std::pair<std::size_t, std::string>> bad_rules_;
   RouteFindings findings_;
+  CorsPolicies cors_;
   bool references_reported_ = false;
 };
 

@@ -61,7 +61,7 @@ resource::ListenerStatus Assembly::listener_status(const ListenerNode& node, std
   resource::ListenerStatus out;
   out.name = *node.spec->name;
   out.attached_routes = node.attached_routes;
-  if (node.http_routes) out.supported_kinds.push_back(resource::Kind::http_route);
+  out.supported_kinds = node.route_kinds;
   set_condition(out.conditions, "Accepted", "Accepted", node.accepted, generation);
   set_condition(out.conditions, "Programmed", "Programmed", node.programmed, generation);
   set_condition(out.conditions, "ResolvedRefs", "ResolvedRefs", node.resolved, generation);
@@ -150,7 +150,6 @@ void Assembly::add_other_route_statuses(std::vector<ResourceStatus>& out) const 
       }
     }
   };
-  add(store_.all<resource::OtherRoute>());
   add(store_.all<resource::TlsRoute>());
   add(store_.all<resource::TcpRoute>());
   add(store_.all<resource::UdpRoute>());

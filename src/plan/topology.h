@@ -2,6 +2,7 @@
 // (Gateway API v1.6, GatewaySpec.listeners, GEP-1713, GEP-91).
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -31,15 +32,18 @@ struct ListenerNode {
   Finding accepted;
   Finding resolved;
   Finding programmed;
-  std::string_view conflict;  // "HostnameConflict", "ProtocolConflict"; empty: none
-  bool overlaps = false;      // OverlappingTLSConfig
-  bool http_routes = false;   // HTTPRoutes may attach: the only kind that is served so far
+  std::string_view conflict;                         // "HostnameConflict", "ProtocolConflict"; empty: none
+  bool overlaps = false;                             // OverlappingTLSConfig
+  std::vector<resource::Kind> route_kinds;           // those that may attach and are served
   std::vector<const crypto::KeyPair*> certificates;  // HTTPS: those that could be read
   tls::ClientValidation client_validation = tls::ClientValidation::none;
   std::vector<const crypto::TrustBundle*> client_trust;
   std::uint32_t attached_routes = 0;
 
   bool https() const noexcept { return spec->protocol == resource::Protocol::https; }
+  bool takes(resource::Kind route) const noexcept {
+    return std::ranges::find(route_kinds, route) != route_kinds.end();
+  }
   bool serves() const noexcept { return accepted.ok() && programmed.ok(); }
 };
 

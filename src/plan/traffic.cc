@@ -54,6 +54,8 @@ void apply_retry(const resource::RetrySettings& from, RetryPolicy& to) {
         break;
     }
   }
+  for (const resource::RetryGrpcStatus status : from.grpc_statuses)
+    to.grpc_statuses |= 1U << static_cast<unsigned>(status);
   to.per_try_timeout = from.per_try_timeout.value_or(Duration{0});
   to.backoff = from.backoff_base;
   to.longest_backoff = std::max(from.backoff_max, from.backoff_base);
@@ -109,7 +111,11 @@ void apply_health(const resource::HealthCheck& from, upstream::ClusterConfig& to
   if (from.active) {
     const resource::ActiveHealthCheck& active = *from.active;
     using Kind = upstream::ActiveHealthCheck::Kind;
-    to.health.kind = active.type == resource::ActiveHealthCheck::Type::http ? Kind::http : Kind::tcp;
+    using Type = resource::ActiveHealthCheck::Type;
+    to.health.kind = active.type == Type::http   ? Kind::http
+                     : active.type == Type::grpc ? Kind::grpc
+                                                 : Kind::tcp;
+    to.health.service = active.service;
     to.health.path = active.path;
     to.health.host = active.host;
     to.health.expected_statuses.clear();

@@ -91,7 +91,6 @@ class Warner {
                "leave method out, or match OPTIONS as well");
       }
     }
-    other_routes<resource::OtherRoute>(store);
     other_routes<resource::TlsRoute>(store);
     other_routes<resource::TcpRoute>(store);
     other_routes<resource::UdpRoute>(store);

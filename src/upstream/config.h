@@ -39,10 +39,11 @@ struct DnsConfig {
 };
 
 struct ActiveHealthCheck {
-  enum class Kind : std::uint8_t { none, http, tcp };
+  enum class Kind : std::uint8_t { none, http, tcp, grpc };
   Kind kind = Kind::none;
   std::string path = "/";
-  std::string host;  // Host field; empty: the endpoint's address
+  std::string service;  // grpc: what the health service is asked for; empty: the server as a whole
+  std::string host;     // Host field; empty: the endpoint's address
   std::vector<std::pair<std::uint16_t, std::uint16_t>> expected_statuses = {{200, 299}};  // inclusive ranges
   Duration interval = 5s;
   Duration timeout = 1s;

@@ -62,7 +62,7 @@ io::Task<std::string_view> HealthCheck::probe(TimePoint deadline) {
   if (!*alive) co_return std::string_view{};
   dial_ = nullptr;
   if (!stream) co_return stream.error().detail.empty() ? "the connection failed" : stream.error().detail;
-  if (config_->health.kind == ActiveHealthCheck::Kind::tcp) co_return std::string_view{};
+  if (config_->health.kind != ActiveHealthCheck::Kind::http) co_return std::string_view{};
   stream_ = stream->get();
   const std::string_view problem = co_await ask(**stream, deadline);
   stream_ = nullptr;
