@@ -3,14 +3,15 @@ _turnpike() {
   local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]} options='' words=''
   COMPREPLY=()
   if [ "$COMP_CWORD" -eq 1 ]; then
-    mapfile -t COMPREPLY < <(compgen -W 'run proxy check explain reference version completion --help --version' -- "$current")
+    mapfile -t COMPREPLY < <(compgen -W 'run proxy check explain upgrade reference version completion --help --version' -- "$current")
     return
   fi
   case ${COMP_WORDS[1]} in
-    run) options='--help -h --config -c --bind --workers -w --admin --access-log --log-level --log-json --drain-delay --drain-timeout --memory-limit --max-connections --ports-file --ephemeral-ports --share-ports' ;;
-    proxy) options='--help -h --listen --to --workers -w --admin --access-log --log-level --log-json --drain-delay --drain-timeout --memory-limit --max-connections --ports-file --ephemeral-ports --share-ports' ;;
+    run) options='--help -h --config -c --bind --workers -w --admin --access-log --log-level --log-json --drain-delay --drain-timeout --upgrade-timeout --memory-limit --max-connections --ports-file --ephemeral-ports --share-ports' ;;
+    proxy) options='--help -h --listen --to --workers -w --admin --access-log --log-level --log-json --drain-delay --drain-timeout --upgrade-timeout --memory-limit --max-connections --ports-file --ephemeral-ports --share-ports' ;;
     check) options='--help -h --strict --output -o' ;;
     explain) options='--help -h --header -H --output -o' ;;
+    upgrade) options='--help -h --admin --timeout' ;;
     reference) options='--help -h' ;;
     version) options='--help -h --output -o' ;;
     completion) options='--help -h' ;;

@@ -26,7 +26,7 @@ constexpr const char* kTop = R"(examples:
 
 exit codes:
   0 fine    1 the configuration has errors    2 wrong usage
-  3 cannot start (a port is taken, a file cannot be written)    70 a bug in turnpike
+  3 cannot start (a port is taken, a file cannot be written)    4 not upgraded    70 a bug in turnpike
 
 More: docs/operations.md, docs/configuration.md (turnpike reference prints it).)";
 
@@ -35,7 +35,7 @@ constexpr const char* kRun =
 valid takes effect at once, one that is not is reported and the old configuration serves on.
 
 signals: SIGHUP reload, SIGTERM drain and end, SIGINT the same without delay, a second one ends at once,
-SIGUSR1 open log files anew.
+SIGUSR1 open log files anew, SIGUSR2 upgrade the program (see turnpike upgrade).
 
 examples:
   turnpike run --config gateway.yaml
@@ -67,6 +67,17 @@ examples:
   turnpike proxy --listen :8080 --to 127.0.0.1:9000
   turnpike proxy --listen 127.0.0.1:8080 --to 10.0.0.1:9000 --to 10.0.0.2:9000
   turnpike proxy --listen :8080 --to https://api.example.com)";
+
+constexpr const char* kUpgrade =
+    R"(The running process starts the program anew, from the file that is there now and with the same arguments, and hands
+it its sockets. Only when the new process has read its configuration and is ready does the old one stop accepting and
+drain; no connection is lost. If it does not come up, the old one serves on, this command says why and ends with code 4.
+
+Needs the admin API of the process, and to be its user or root. SIGUSR2 does the same without an answer.
+
+examples:
+  turnpike upgrade
+  turnpike upgrade --admin unix:/run/turnpike.sock)";
 
 constexpr const char* kCompletion = R"(examples:
   bash:  turnpike completion bash > ~/.local/share/bash-completion/completions/turnpike
@@ -108,6 +119,9 @@ void serving_options(CLI::App& sub, Arguments& arguments, Raw& raw) {
                  "After SIGTERM: not ready, but still accepting; default 0s")
       ->type_name("TIME");
   sub.add_option("--drain-timeout", raw.drain_timeout, "Then: for exchanges in progress to end; default 30s")
+      ->type_name("TIME");
+  sub.add_option("--upgrade-timeout", raw.upgrade_timeout,
+                 "For the new process of an upgrade to take over; default 60s")
       ->type_name("TIME");
   sub.add_option("--memory-limit", raw.memory_limit,
                  "Shed load near this much memory; default: the cgroup's limit")
@@ -172,6 +186,12 @@ std::unique_ptr<CLI::App> make_app(Arguments& arguments, Raw& raw) {
       ->take_all()
       ->allow_extra_args(false);
   output_option(*explain, raw);
+  CLI::App* upgrade = add(*app, arguments, Command::upgrade, "upgrade",
+                          "Replace the program of a running process, without a gap", kUpgrade);
+  upgrade->add_option("--admin", arguments.options.admin, "Its admin API; default 127.0.0.1:9901")
+      ->type_name("ADDR");
+  upgrade->add_option("--timeout", raw.patience, "How long to wait for the outcome; default 90s")
+      ->type_name("TIME");
   add(*app, arguments, Command::reference, "reference",
       "Print the reference of all kinds and fields (Markdown)", "");
   CLI::App* version =

@@ -19,6 +19,8 @@ struct Raw {
   std::string output = "text";
   std::string drain_delay;
   std::string drain_timeout;
+  std::string upgrade_timeout;
+  std::string patience;
   std::string memory_limit;
   std::string listen;
   std::string bind;

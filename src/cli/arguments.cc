@@ -70,6 +70,8 @@ void finish_serving(Arguments& out, const Raw& raw) {
   control::Options& options = out.options;
   options.drain_delay = duration("--drain-delay", raw.drain_delay, options.drain_delay);
   options.drain_timeout = duration("--drain-timeout", raw.drain_timeout, options.drain_timeout);
+  options.upgrade_timeout = duration("--upgrade-timeout", raw.upgrade_timeout, options.upgrade_timeout);
+  if (options.upgrade_timeout <= Duration::zero()) throw Wrong{"--upgrade-timeout: must be longer than 0s"};
   if (!raw.memory_limit.empty()) {
     const auto size = resource::parse_byte_size(raw.memory_limit);
     if (!size || size->bytes < (16U << 20)) {
@@ -105,6 +107,14 @@ void finish_proxy(Arguments& out, const Raw& raw) {
                 "' is no address to listen on; write :8080, 127.0.0.1:8080 or [::1]:8080"};
   }
   out.listen = *listen;
+}
+
+void finish_upgrade(Arguments& out, const Raw& raw) {
+  if (out.options.admin == "off")
+    throw Wrong{"--admin: without the admin API, send SIGUSR2 to the process and read its log"};
+  const auto address = control::parse_admin_address(out.options.admin);
+  if (!address) throw Wrong{"--admin: " + address.error()};
+  out.patience = duration("--timeout", raw.patience, std::chrono::seconds(90));
 }
 
 void finish_explain(Arguments& out, const Raw& raw) {
@@ -145,6 +155,8 @@ void finish(Arguments& out, const Raw& raw) {
       return finish_proxy(out, raw);
     case Command::explain:
       return finish_explain(out, raw);
+    case Command::upgrade:
+      return finish_upgrade(out, raw);
     default:
       return;
   }

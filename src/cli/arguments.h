@@ -11,7 +11,7 @@
 
 namespace turnpike::cli {
 
-enum class Command : std::uint8_t { run, check, explain, proxy, reference, version, completion };
+enum class Command : std::uint8_t { run, check, explain, proxy, reference, version, completion, upgrade };
 
 // What the user asked for. Members of other commands keep their defaults.
 struct Arguments {
@@ -28,6 +28,7 @@ struct Arguments {
   std::string shell;                // completion
   std::string log_level = "info";   // run, proxy
   bool log_json = false;            // run, proxy
+  Duration patience{};              // upgrade: how long to wait for the outcome
 };
 
 // Why there is nothing to do: help was asked for (code 0, text for stdout), or the usage is wrong (code 2,

@@ -10,6 +10,7 @@ control::Exit check(const Arguments& arguments);
 control::Exit explain(const Arguments& arguments);
 control::Exit reference();
 control::Exit version(const Arguments& arguments);
+control::Exit upgrade(const Arguments& arguments);
 control::Exit completion(const Arguments& arguments);
 
 }  // namespace turnpike::cli

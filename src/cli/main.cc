@@ -4,6 +4,7 @@
 
 #include "cli/arguments.h"
 #include "cli/commands.h"
+#include "control/inheritance.h"
 
 namespace {
 
@@ -24,6 +25,8 @@ Exit dispatch(const Arguments& arguments) {
       return turnpike::cli::reference();
     case Command::version:
       return turnpike::cli::version(arguments);
+    case Command::upgrade:
+      return turnpike::cli::upgrade(arguments);
     case Command::completion:
       return turnpike::cli::completion(arguments);
   }
@@ -34,13 +37,16 @@ Exit dispatch(const Arguments& arguments) {
 
 int main(int argc, char** argv) {
   try {
-    const auto arguments = turnpike::cli::parse_arguments(argc, argv);
+    auto arguments = turnpike::cli::parse_arguments(argc, argv);
     if (!arguments) {
+      turnpike::control::tell_predecessor(arguments.error().text);
       std::fputs(arguments.error().text.c_str(), arguments.error().code == Exit::ok ? stdout : stderr);
       return static_cast<int>(arguments.error().code);
     }
+    arguments->options.command = turnpike::control::CommandLine::of_this_process(argc, argv);
     return static_cast<int>(dispatch(*arguments));
   } catch (const std::exception& error) {
+    turnpike::control::tell_predecessor(error.what());
     std::fprintf(stderr, "turnpike: %s\nThis should not happen: please report it with what you did.\n",
                  error.what());
     return static_cast<int>(Exit::internal);

@@ -19,13 +19,14 @@ struct Page {
   std::string_view path;
   std::string_view what;
 };
-constexpr std::array<Page, 6> kPages{{
+constexpr std::array<Page, 7> kPages{{
     {"/healthz", "200 as long as the process lives"},
     {"/readyz", "200 while it serves; 503 before the first configuration and while draining"},
     {"/metrics", "metrics in Prometheus or OpenMetrics text"},
     {"/status", "the configuration's state and the conditions of each resource"},
     {"/config", "the resources in force, secrets redacted"},
     {"/clusters", "upstreams: endpoints, health, counters"},
+    {"/upgrade", "upgrades of the program: process, generation, the last failure"},
 }};
 
 AdminResponse text(std::string_view line) {
@@ -74,6 +75,7 @@ AdminResponse Pages::get(const AdminRequest& request) {
   if (request.path == "/status") return status();
   if (request.path == "/config") return config();
   if (request.path == "/clusters") return clusters();
+  if (request.path == "/upgrade") return upgrade(request.accept);
   return not_found(request.path);
 }
 
@@ -169,6 +171,29 @@ AdminResponse Pages::clusters() const {
   JsonWriter json(response.body, 2);
   json.begin_object().key("clusters");
   write_clusters(json, upstreams_->status());
+  json.end_object();
+  response.body += '\n';
+  return response;
+}
+
+// As lines for `turnpike upgrade` (admin_client.h), which reads no JSON.
+AdminResponse Pages::upgrade(std::string_view accept) const {
+  const UpgradeState& upgrade = state_.upgrade;
+  if (accept.starts_with("text/plain")) {
+    return text("pid " + std::to_string(::getpid()) + "\nversion " TURNPIKE_VERSION "\ngeneration " +
+                std::to_string(upgrade.generation) + "\nrunning " + (upgrade.running ? "1" : "0") +
+                "\nattempts " + std::to_string(upgrade.attempts) + "\nerror " + upgrade.error);
+  }
+  AdminResponse response;
+  JsonWriter json(response.body, 2);
+  json.begin_object().key("pid").value(::getpid()).key("version").value(TURNPIKE_VERSION);
+  json.key("generation").value(upgrade.generation).key("running").value(upgrade.running);
+  json.key("attempts").value(upgrade.attempts).key("error");
+  if (upgrade.error.empty()) {
+    json.null();
+  } else {
+    json.value(upgrade.error);
+  }
   json.end_object();
   response.body += '\n';
   return response;

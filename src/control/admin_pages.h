@@ -41,6 +41,7 @@ class Pages final : public AdminPages {
   AdminResponse status() const;
   AdminResponse config() const;
   AdminResponse clusters() const;
+  AdminResponse upgrade(std::string_view accept) const;
 
   const State& state_;
   observe::Registry& metrics_;

@@ -111,6 +111,8 @@ struct AdminServer::Connection {
   std::vector<char> buffer;  // grows to the limit of a head
   std::size_t used = 0;
   std::size_t scanned = 0;
+  bool waits = false;     // for the first byte of a request
+  bool answered = false;  // once at least: the client knows that idle connections end
   http::RequestHead head;
   http::h1::ParseResult parsed;
 };
@@ -130,15 +132,38 @@ std::expected<void, std::string> AdminServer::listen(const io::Address& address)
   const auto fd = io::listen_on(address, false, 64);
   if (!address.is_ip()) ::umask(before);
   if (!fd) return std::unexpected(fd.error().message);
-  if (address.is_ip()) {
-    address_ = io::local_address(*fd).text();
-  } else {
-    check_host_ = false;
-    address_ = address.text();
-    unlink_ = address.text().substr(std::strlen("unix:"));
-  }
-  acceptor_ = std::make_unique<io::Acceptor>(loop_, *fd, *this);
+  take(*fd, false);
   return {};
+}
+
+void AdminServer::adopt(int fd) { take(fd, true); }
+
+void AdminServer::take(int fd, bool paused) {
+  const io::Address address = io::local_address(fd);
+  address_ = address.text();
+  if (!address.is_ip()) {
+    check_host_ = false;
+    unlink_ = address_.substr(std::strlen("unix:"));
+  }
+  listening_ = fd;
+  acceptor_ = std::make_unique<io::Acceptor>(loop_, fd, *this);
+  if (paused) acceptor_->pause();
+}
+
+void AdminServer::resume() {
+  if (acceptor_ != nullptr) acceptor_->resume();
+}
+
+void AdminServer::hand_over() {
+  handed_over_ = true;
+  unlink_.clear();
+  listening_ = -1;
+  acceptor_.reset();
+  std::vector<Connection*> waiting;
+  for (const auto& connection : connections_) {
+    if (connection->waits && connection->answered) waiting.push_back(connection.get());
+  }
+  for (Connection* connection : waiting) connection->stream->cancel();
 }
 
 void AdminServer::on_accept(int fd, const io::Address&) {
@@ -160,10 +185,12 @@ io::Task<void> AdminServer::run(Connections::iterator at) {
     Next next = Next::keep;
     std::string_view allow;
     const AdminResponse response = answer(connection, next, allow);
+    if (handed_over_) next = Next::close;
     const std::string head = head_of(response, next == Next::keep, allow);
     const bool bodiless = connection.head.method == http::Method::head;
     open = co_await write_all(connection, head, bodiless ? std::string_view{} : response.body);
-    if (next == Next::close) break;
+    if (next == Next::close || handed_over_) break;
+    connection.answered = true;
     const std::size_t consumed = connection.parsed.consumed;
     std::memmove(connection.buffer.data(), connection.buffer.data() + consumed, connection.used - consumed);
     connection.used -= consumed;
@@ -194,9 +221,13 @@ io::Task<bool> AdminServer::read_head(Connection& connection) {
       connection.used += got.bytes;
       if (!started) deadline = loop_.now() + limits_.head_timeout;
       started = true;
-    } else if (got.status != io::IoStatus::would_block ||
-               co_await connection.stream->readable(deadline) != io::Wait::ready) {
+    } else if (got.status != io::IoStatus::would_block) {
       co_return false;
+    } else {
+      connection.waits = connection.used == 0;
+      const io::Wait wait = co_await connection.stream->readable(deadline);
+      connection.waits = false;
+      if (wait != io::Wait::ready) co_return false;
     }
   }
 }

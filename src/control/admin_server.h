@@ -69,6 +69,14 @@ class AdminServer final : public io::Acceptor::Handler {
 
   // Listens; the error is for people. A Unix socket gets mode 0600.
   std::expected<void, std::string> listen(const io::Address& address);
+  // Takes a listening socket that was given to this process. Nobody is answered before resume().
+  void adopt(int fd);
+  void resume();
+  // The listening socket; -1 if there is none.
+  int fd() const noexcept { return listening_; }
+  // The successor answers from now on: stops listening and leaves a Unix socket's file. Connections end when
+  // their answer is out.
+  void hand_over();
   // Where it listens: "127.0.0.1:9901", "unix:/path"; empty before listen().
   const std::string& address() const noexcept { return address_; }
   // Serves one connection, as if it had been accepted.
@@ -82,6 +90,7 @@ class AdminServer final : public io::Acceptor::Handler {
   // What became of one request.
   enum class Next : std::uint8_t { keep, close };
 
+  void take(int fd, bool paused);
   io::Task<void> run(Connections::iterator at);
   // Reads until one head is complete or refused; false when the connection is to be closed without an answer.
   io::Task<bool> read_head(Connection& connection);
@@ -94,6 +103,8 @@ class AdminServer final : public io::Acceptor::Handler {
   std::string address_;
   bool check_host_ = true;  // browsers do not reach Unix sockets
   std::string unlink_;      // path of our Unix socket
+  int listening_ = -1;      // the acceptor's
+  bool handed_over_ = false;
   std::unique_ptr<io::Acceptor> acceptor_;
   Connections connections_;
 };

@@ -217,6 +217,52 @@ TEST(AdminSocket, UnixSocketIsPrivateAndRemovedAtTheEnd) {
   ::rmdir(folder);
 }
 
+TEST(AdminSocket, IsHandedOverWithItsQueueAndItsFile) {
+  char folder[] = "/tmp/turnpike_admin_XXXXXX";
+  ASSERT_NE(mkdtemp(folder), nullptr);
+  const std::string path = std::string(folder) + "/admin.sock";
+  const auto address = *parse_admin_address("unix:" + path);
+  io::Loop loop;
+  Pages pages;
+  AdminServer next(loop, pages);
+  {
+    AdminServer old(loop, pages);
+    ASSERT_TRUE(old.listen(address));
+    next.adopt(::dup(old.fd()));
+    old.hand_over();
+    EXPECT_EQ(old.fd(), -1);
+  }
+  EXPECT_EQ(next.address(), "unix:" + path);
+  const int client = ::socket(AF_UNIX, SOCK_STREAM, 0);
+  ASSERT_EQ(::connect(client, address.data(), address.size()), 0) << "the file is still there";
+  const std::string_view request = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+  ASSERT_GT(::send(client, request.data(), request.size(), 0), 0);
+  for (int i = 0; i < 20; ++i) loop.turn(loop.now());
+  EXPECT_EQ(next.connections(), 0U) << "not before it is told to";
+  next.resume();
+  for (int i = 0; i < 20; ++i) loop.turn(loop.now());
+  EXPECT_EQ(pages.seen.size(), 1U);
+  ::close(client);
+  ::unlink(path.c_str());
+  ::rmdir(folder);
+}
+
+TEST_F(AdminServerTest, HandingOverEndsIdleConnectionsAndThoseThatAreAnsweredThen) {
+  exchange("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  EXPECT_FALSE(closed);
+  const auto answered = std::move(client);
+  connect();  // came before the hand-over, and asks after it
+  turn();
+  server.hand_over();
+  turn();
+  EXPECT_EQ(server.connections(), 1U);
+  client->write("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  received.clear();
+  turn();
+  EXPECT_THAT(received, HasSubstr("200 OK"));
+  EXPECT_EQ(server.connections(), 0U);
+}
+
 TEST(AdminSocket, PortZeroIsReportedAndATakenPortTeaches) {
   io::Loop loop;
   Pages pages;

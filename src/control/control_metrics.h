@@ -16,6 +16,8 @@ class ControlMetrics {
 
   void applied(std::uint64_t generation, Duration took);
   void refused();
+  void upgrade_generation(std::uint64_t generation);
+  void upgrade_failed();
 
  private:
   observe::Registry& registry_;
@@ -23,6 +25,8 @@ class ControlMetrics {
   observe::Group group_;
   observe::Gauge generation_;
   observe::Histogram took_;
+  observe::Gauge upgrade_generation_;
+  observe::Counter upgrades_failed_;
   observe::Series series_;
 };
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/time.h"
+#include "control/program.h"
 
 namespace turnpike::control {
 
@@ -32,6 +33,9 @@ struct Options {
   Duration drain_delay = 0s;     // SIGTERM: between "not ready" and the end of accepting
   Duration drain_timeout = 30s;  // how long exchanges in progress may take after that
 
+  CommandLine command;             // how this process was started: an upgrade starts its successor so
+  Duration upgrade_timeout = 60s;  // from the start of the successor until it serves
+
   std::size_t memory_limit = 0;      // bytes; 0: that of the cgroup, if it has one
   std::size_t most_connections = 0;  // of clients; 0: derived from the descriptors that may be open
   std::string access_log;            // "stdout", "off" or a file; empty: what TelemetryPolicy says
@@ -43,6 +47,7 @@ enum class Exit : int {
   bad_configuration = 1,
   usage = 2,
   cannot_start = 3,  // a port is taken, a file cannot be read, a limit is too low
+  not_upgraded = 4,  // `turnpike upgrade`: the process that ran before serves on
   internal = 70,     // a bug
 };
 

@@ -2,12 +2,17 @@
 // as long as plans do.
 #pragma once
 
+#include <cstdint>
 #include <expected>
 #include <map>
+#include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "control/spare_sockets.h"
+#include "control/upgrade.h"
 #include "io/address.h"
 #include "plan/plan.h"
 #include "proxy/worker.h"
@@ -39,23 +44,43 @@ class Ports {
  public:
   explicit Ports(const PortOptions& options) : options_(options) {}
 
+  // Before the first open(): sockets that it uses where they fit, in place of new ones.
+  SpareSockets& spares() noexcept { return spares_; }
   // Opens what `plan` needs beside what is open already (by plan::Port::key()). All or nothing: with an error
   // nothing has changed. The error names the address, the Gateway and listener, and where they are written.
   std::expected<OpenedPorts, std::string> open(const plan::Plan& plan);
-  // `plan` is in force now: forgets the ports that it does not have.
+  // `plan` is in force now: forgets the ports that it does not have, and the predecessor's sockets.
   void adopt(const plan::Plan& plan);
   // Where a port of the plan in force listens in fact (--ephemeral-ports).
   io::Address bound(const plan::Port& port) const;
 
+  // The sockets of the plan in force, and those of the service manager; the descriptors stay the workers'.
+  std::vector<OfferedSocket> offer() const;
+  // Keys of ports whose sockets live on elsewhere: in a successor that has taken these of the offer, or in
+  // the service manager. What waits in their queues is not lost when they are closed here.
+  std::set<std::string, std::less<>> kept_elsewhere(std::span<const std::uint32_t> taken) const;
+
  private:
+  struct Bound {
+    io::Address address;
+    std::vector<int>
+        sockets;  // descriptors of the workers; each socket once, and none of the service manager's
+    bool activated = false;  // the service manager has it too
+  };
+  // The sockets of one port, added to `opened`.
+  std::expected<Bound, io::ListenError> open_port(const plan::Port& port, const std::string& key,
+                                                  OpenedPorts& opened);
+  Bound copy_spares(const std::vector<const SpareSockets::Spare*>& spares, const std::string& key,
+                    OpenedPorts& opened) const;
   // Another process that listens there with SO_REUSEPORT would take half of the connections, and nobody would
   // be told.
   std::expected<void, io::ListenError> probe(const io::Address& address) const;
   bool ours(const io::Address& address) const;
 
   PortOptions options_;
-  std::map<std::string, io::Address, std::less<>> bound_;    // by key
-  std::map<std::string, io::Address, std::less<>> opening_;  // between open() and adopt()
+  SpareSockets spares_;
+  std::map<std::string, Bound, std::less<>> bound_;    // by key
+  std::map<std::string, Bound, std::less<>> opening_;  // between open() and adopt()
   std::vector<io::Address> closing_;  // let go of by the last plan: workers may still have them
 };
 

@@ -3,10 +3,13 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <sstream>
 
 #include "control/ports_file.h"
@@ -15,7 +18,9 @@ namespace turnpike::control {
 namespace {
 
 using testing::AllOf;
+using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::IsEmpty;
 
 // A plan with one listener on each address. "127.0.0.1:0" has a free port, and is told apart by the port as
 // written.
@@ -116,6 +121,171 @@ TEST(Ports, APortThatWasJustGivenUpCanBeTakenAgain) {
   EXPECT_EQ(second->count(), 1U);
   ports.adopt(https);
   EXPECT_TRUE(ports.open(plan_of({{address, 80}})));
+}
+
+// --- sockets of a predecessor and of the service manager
+
+InheritedSocket copy_of(int fd, handover::Use use, std::string key) {
+  return {{use, std::move(key)}, Descriptor(::dup(fd))};
+}
+
+ino_t inode(int fd) {
+  struct stat status{};
+  ::fstat(fd, &status);
+  return status.st_ino;
+}
+
+// The inodes of the sockets that each worker got, closed at once.
+std::vector<std::vector<ino_t>> take_all(OpenedPorts& opened, unsigned workers) {
+  std::vector<std::vector<ino_t>> out(workers);
+  for (unsigned i = 0; i < workers; ++i) {
+    for (const proxy::PortSocket& socket : opened.take(i)) {
+      out[i].push_back(inode(socket.fd));
+      ::close(socket.fd);
+    }
+  }
+  return out;
+}
+
+class PortsUpgrade : public testing::Test {
+ protected:
+  // What a process with `workers` workers offers for `plan`; its sockets stay open until the test ends.
+  std::vector<OfferedSocket> offer_of(unsigned workers, const plan::Plan& plan) {
+    old = std::make_unique<Ports>(PortOptions{.workers = workers});
+    auto result = old->open(plan);
+    EXPECT_TRUE(result) << result.error();
+    opened.push_back(std::move(*result));
+    old->adopt(plan);
+    return old->offer();
+  }
+  static void inherit(Ports& ports, const std::vector<OfferedSocket>& offer) {
+    for (std::uint32_t i = 0; i < offer.size(); ++i)
+      ASSERT_TRUE(ports.spares().add({offer[i].entry, Descriptor(::dup(offer[i].fd))}, i));
+  }
+  std::unique_ptr<Ports> old;
+  std::vector<OpenedPorts> opened;
+};
+
+TEST_F(PortsUpgrade, TheVerySocketsAreUsed) {
+  const plan::Plan plan = plan_of({{"127.0.0.1:0", 80}});
+  const auto offer = offer_of(2, plan);
+  ASSERT_EQ(offer.size(), 2U);
+  Ports next({.workers = 2});
+  inherit(next, offer);
+  auto result = next.open(plan);
+  ASSERT_TRUE(result) << result.error();
+  EXPECT_THAT(next.spares().taken(), ElementsAre(0, 1));
+  next.adopt(plan);
+  EXPECT_EQ(next.bound(*plan.ports[0]), old->bound(*plan.ports[0]));
+  EXPECT_THAT(take_all(*result, 2),
+              ElementsAre(ElementsAre(inode(offer[0].fd)), ElementsAre(inode(offer[1].fd))));
+  EXPECT_TRUE(next.spares().all().empty()) << "the copies that came with the hand-over are closed";
+  EXPECT_THAT(old->kept_elsewhere(std::vector<std::uint32_t>{0, 1}), ElementsAre(plan.ports[0]->key()));
+  EXPECT_THAT(old->kept_elsewhere(std::vector<std::uint32_t>{0}), IsEmpty());
+}
+
+TEST_F(PortsUpgrade, FewerWorkersServeAllSockets) {
+  const plan::Plan plan = plan_of({{"127.0.0.1:0", 80}});
+  const auto offer = offer_of(3, plan);
+  Ports next({.workers = 2});
+  inherit(next, offer);
+  auto result = next.open(plan);
+  ASSERT_TRUE(result) << result.error();
+  next.adopt(plan);
+  EXPECT_EQ(next.offer().size(), 3U) << "and hand all of them on";
+  const auto sockets = take_all(*result, 2);
+  EXPECT_THAT(sockets[0], ElementsAre(inode(offer[0].fd), inode(offer[2].fd)));
+  EXPECT_THAT(sockets[1], ElementsAre(inode(offer[1].fd)));
+}
+
+TEST_F(PortsUpgrade, MoreWorkersJoinThePort) {
+  const plan::Plan plan = plan_of({{"127.0.0.1:0", 80}});
+  const auto offer = offer_of(1, plan);
+  Ports next({.workers = 3});
+  inherit(next, offer);
+  auto result = next.open(plan);
+  ASSERT_TRUE(result) << result.error();
+  next.adopt(plan);
+  std::set<ino_t> all;
+  for (const OfferedSocket& socket : next.offer()) {
+    EXPECT_EQ(io::local_address(socket.fd), old->bound(*plan.ports[0]));
+    all.insert(inode(socket.fd));
+  }
+  EXPECT_EQ(all.size(), 3U);
+  EXPECT_TRUE(all.contains(inode(offer[0].fd)));
+}
+
+TEST_F(PortsUpgrade, APortThatSpeaksAnotherProtocolNowKeepsItsSockets) {
+  const plan::Plan some = plan_of({{"127.0.0.1:0", 80}});
+  offer_of(1, some);
+  const plan::Plan http = plan_of({{old->bound(*some.ports[0]).text(), 80}});
+  opened.clear();  // frees the port
+  const auto offer = offer_of(1, http);
+  plan::Plan https = plan_of({{http.ports[0]->address.text(), 80}});
+  https.ports[0]->tls = true;
+  Ports next({.workers = 1});
+  inherit(next, offer);
+  auto result = next.open(https);
+  ASSERT_TRUE(result) << result.error();
+  EXPECT_THAT(next.spares().taken(), ElementsAre(0));
+}
+
+TEST_F(PortsUpgrade, WhatTheNewPlanDoesNotHaveIsNotTaken) {
+  const auto offer = offer_of(1, plan_of({{"127.0.0.1:0", 80}, {"127.0.0.1:0", 81}}));
+  ASSERT_EQ(offer.size(), 2U);
+  Ports next({.workers = 1});
+  inherit(next, offer);
+  auto result = next.open(plan_of({{"127.0.0.1:0", 81}, {"127.0.0.1:0", 82}}));
+  ASSERT_TRUE(result) << result.error();
+  EXPECT_EQ(result->count(), 2U) << "one taken, one new";
+  EXPECT_EQ(next.spares().taken().size(), 1U);
+  EXPECT_EQ(old->kept_elsewhere(next.spares().taken()).size(), 1U);
+}
+
+// One socket without SO_REUSEPORT, which is how a service manager opens it.
+TEST(PortsActivation, WorkersShareASocketOfTheServiceManager) {
+  const auto given = io::listen_on(*io::Address::parse("127.0.0.1:0"), false);
+  ASSERT_TRUE(given);
+  const plan::Plan plan = plan_of({{io::local_address(*given).text(), 80}});
+  Ports ports({.workers = 3});
+  ASSERT_TRUE(ports.spares().add(copy_of(*given, handover::Use::activated, "web"), 0));
+  auto result = ports.open(plan);
+  ASSERT_TRUE(result) << result.error();
+  ports.adopt(plan);
+  for (const auto& sockets : take_all(*result, 3)) EXPECT_THAT(sockets, ElementsAre(inode(*given)));
+  EXPECT_THAT(ports.kept_elsewhere({}), ElementsAre(plan.ports[0]->key()));
+  const auto offer = ports.offer();
+  ASSERT_EQ(offer.size(), 1U);
+  EXPECT_EQ(offer[0].entry, (handover::SocketEntry{handover::Use::activated, "web"}));
+  // The port goes and comes back.
+  ASSERT_TRUE(ports.open(plan_of({})));
+  ports.adopt(plan_of({}));
+  auto again = ports.open(plan);
+  ASSERT_TRUE(again) << again.error();
+  EXPECT_THAT(take_all(*again, 3)[2], ElementsAre(inode(*given)));
+  ::close(*given);
+}
+
+TEST(PortsActivation, AllAddressesAreTheSameWhicheverTheFamily) {
+  const auto given = io::listen_on(*io::Address::parse("0.0.0.0:0"), false);
+  ASSERT_TRUE(given);
+  SpareSockets spares;
+  ASSERT_TRUE(spares.add(copy_of(*given, handover::Use::activated, ""), 0));
+  const std::uint16_t port = io::local_address(*given).port();
+  EXPECT_EQ(spares.use("", *io::Address::from_ip("::", port)).size(), 1U);
+  EXPECT_EQ(spares.use("", *io::Address::from_ip("127.0.0.1", port)).size(), 0U);
+  EXPECT_EQ(spares.use("", *io::Address::from_ip("::", 0)).size(), 0U);
+  ::close(*given);
+}
+
+TEST(PortsActivation, WhatIsNoListeningSocketIsRefused) {
+  SpareSockets spares;
+  int pair[2];
+  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+  EXPECT_FALSE(spares.add({{handover::Use::activated, ""}, Descriptor(pair[0])}, 0));
+  EXPECT_FALSE(spares.add({{handover::Use::activated, ""}, Descriptor(::dup(0))}, 0));
+  EXPECT_FALSE(is_open(pair[0]));
+  ::close(pair[1]);
 }
 
 TEST(PortsFile, ListsListenersAndAdmin) {

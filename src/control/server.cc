@@ -24,6 +24,18 @@ constexpr Duration kIdleGraceOnTerm = 5s;   // clients may be about to send on a
 constexpr Duration kIdleGraceOnInt = 50ms;  // somebody waits at a terminal
 constexpr Duration kCutTime = 1s;           // for workers to cut what is left
 
+// What a predecessor tells whoever asked for the upgrade.
+std::string errors_text(std::span<const resource::Diagnostic> diagnostics) {
+  constexpr std::size_t kMost = 20;
+  std::string out = "the configuration has errors";
+  std::size_t shown = 0;
+  for (const resource::Diagnostic& d : diagnostics) {
+    if (d.severity == resource::Severity::error && ++shown <= kMost) out += "\n" + d.text();
+  }
+  if (shown > kMost) out += "\nand " + std::to_string(shown - kMost) + " more";
+  return out;
+}
+
 }  // namespace
 
 Server::Server(Options options, observe::Log& log, ShowDiagnostics show)
@@ -41,10 +53,12 @@ Server::Server(Options options, observe::Log& log, ShowDiagnostics show)
       tickets_(std::make_shared<tls::TicketKeys>()),
       upstream_log_(log),
       ports_({.workers = workers_count_, .share = options_.share_ports}),
+      notify_(Notify::from_environment()),
       tick_(loop_, [this] { tick(); }),
       tidy_(loop_, [this] { tidy(); }),
       half_day_(loop_, [this] { each_half_day(); }),
-      drain_(loop_, [this] { watch_drain(); }) {
+      drain_(loop_, [this] { watch_drain(); }),
+      upgrade_(loop_, options_.command, options_.upgrade_timeout, *this) {
   state_.started = std::chrono::system_clock::now();
 }
 
@@ -52,6 +66,7 @@ Server::~Server() = default;
 
 Exit Server::run() {
   if (const Exit code = start(); code != Exit::ok) return code;
+  say_serving();
   say_ready();
   loop_.run();
   for (const auto& worker : workers_) worker->stop();
@@ -65,40 +80,57 @@ Exit Server::run() {
 Exit Server::start() {
   const std::size_t descriptors = raise_descriptor_limit();
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGCHLD, SIG_DFL);  // ignored, it would let no successor's exit code through
   // Before any thread: all of them inherit the mask.
-  signals_ = std::make_unique<Signals>(loop_, std::initializer_list<int>{SIGHUP, SIGTERM, SIGINT, SIGUSR1},
-                                       [this](int number) { on_signal(number); });
-  auto started = open_admin();
-  if (started) {
-    watch();  // before reading, so that no change falls between
-    Candidate candidate = read();
-    if (!candidate.diagnostics.empty()) show_(candidate.diagnostics);
-    if (!candidate.plan) {
-      log_.error("control", "not started: the configuration has errors");
-      return Exit::bad_configuration;
-    }
-    overload_ =
-        std::make_unique<proxy::Overload>(overload_limits(options_, descriptors, cgroup_memory_limit()));
-    started = open_access_log(candidate.telemetry.get());
-    if (started) {
-      make_workers();
-      started = apply(candidate);
-    }
+  signals_ = std::make_unique<Signals>(
+      loop_, std::initializer_list<int>{SIGHUP, SIGTERM, SIGINT, SIGUSR1, SIGUSR2, SIGCHLD},
+      [this](int number) { on_signal(number); });
+  auto started = inherit();
+  if (started) started = open_admin();
+  if (!started) return cannot_start(started.error());
+  watch();  // before reading, so that no change falls between
+  Candidate candidate = read();
+  if (!candidate.diagnostics.empty()) show_(candidate.diagnostics);
+  if (!candidate.plan) {
+    log_.error("control", "not started: the configuration has errors");
+    if (inheritance_) inheritance_->failed(errors_text(candidate.diagnostics));
+    return Exit::bad_configuration;
   }
-  if (started) started = write_ports_file();
-  if (!started) {
-    log_.error("control", "cannot start", {{"why", started.error()}});
-    for (const auto& worker : workers_) worker->stop();
-    for (const auto& worker : workers_) worker->join();
-    return Exit::cannot_start;
+  overload_ =
+      std::make_unique<proxy::Overload>(overload_limits(options_, descriptors, cgroup_memory_limit()));
+  started = open_access_log(candidate.telemetry.get());
+  if (started) {
+    make_workers();
+    started = apply(candidate);
+  }
+  if (!started) return cannot_start(started.error());
+  if (const auto written = write_ports_file(); !written) {
+    if (!inheritance_) return cannot_start(written.error());
+    log_.warning("control", "ports file not written", {{"why", written.error()}});  // it serves already
   }
   if (overload_->limits().most_memory != 0) tick();
-  half_day_.set(std::chrono::hours(tls::TicketKeys::kRotateHours));
   return Exit::ok;
+}
+
+Exit Server::cannot_start(std::string_view why) {
+  log_.error("control", "cannot start", {{"why", why}});
+  if (inheritance_) inheritance_->failed(std::string(why));
+  for (const auto& worker : workers_) worker->stop();
+  for (const auto& worker : workers_) worker->join();
+  return Exit::cannot_start;
 }
 
 std::expected<void, std::string> Server::open_admin() {
   if (options_.admin == "off") return {};
+  if (given_admin_) {
+    const auto address = parse_admin_address(io::local_address(given_admin_.get()).text());
+    if (!address) return std::unexpected("the socket for the admin API: " + address.error());
+    if (!prepare_listening(given_admin_.get()))
+      return std::unexpected("the socket for the admin API is no listening stream socket");
+    admin_.adopt(given_admin_.release());
+    if (!inheritance_) admin_.resume();  // else the predecessor answers until it lets go
+    return {};
+  }
   const auto address = parse_admin_address(options_.admin);
   if (!address) return std::unexpected("--admin: " + address.error());
   const auto opened = admin_.listen(*address);
@@ -173,17 +205,26 @@ void Server::on_signal(int number) {
     case SIGUSR1:
       if (access_log_) access_log_->reopen();
       return log_.info("control", "access log opened anew");
-    case SIGINT:
-    case SIGTERM:
-      if (state_.phase == Phase::draining) {
-        log_.warning("control", "second signal: ending at once");
-        return loop_.stop();
-      }
-      return number == SIGTERM ? begin_drain(options_.drain_delay, kIdleGraceOnTerm)
-                               : begin_drain(0s, kIdleGraceOnInt);
+    case SIGUSR2:
+      return begin_upgrade();
+    case SIGCHLD:
+      return upgrade_.on_child();
     default:
-      return;
+      return on_end_signal(number);
   }
+}
+
+void Server::on_end_signal(int number) {
+  if (std::exchange(asked_to_end_, true)) {
+    log_.warning("control", "second signal: ending at once");
+    return loop_.stop();
+  }
+  // A service manager sends it to both processes: it means the successor.
+  if (handed_over_) return log_.info("control", "draining already: a further signal ends it at once");
+  upgrade_.cancel("the process was asked to end");
+  notify_.stopping("draining");
+  lives_on_ = ports_.kept_elsewhere({});
+  number == SIGTERM ? begin_drain(options_.drain_delay, kIdleGraceOnTerm) : begin_drain(0s, kIdleGraceOnInt);
 }
 
 void Server::begin_drain(Duration delay, Duration idle_grace) {
@@ -201,7 +242,7 @@ void Server::watch_drain() {
   if (!workers_drain_) {
     workers_drain_ = true;
     drain_end_ = loop_.now() + options_.drain_timeout + kCutTime;
-    for (const auto& worker : workers_) worker->drain(idle_grace_, options_.drain_timeout);
+    for (const auto& worker : workers_) worker->drain(idle_grace_, options_.drain_timeout, lives_on_);
   } else if (std::ranges::all_of(workers_, [](const auto& worker) { return worker->drained(); })) {
     return loop_.stop();
   } else if (loop_.now() >= drain_end_) {
@@ -227,7 +268,12 @@ void Server::tidy() {
 void Server::each_half_day() {
   tickets_->rotate();
   certificates_.warn(std::chrono::system_clock::now());
-  half_day_.set(std::chrono::hours(tls::TicketKeys::kRotateHours));
+  rotate_in(std::chrono::hours(tls::TicketKeys::kRotateHours));
+}
+
+void Server::rotate_in(Duration time) {
+  rotate_at_ = loop_.now() + time;
+  half_day_.set(time);
 }
 
 }  // namespace turnpike::control

@@ -5,6 +5,7 @@
 #include <expected>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -16,14 +17,17 @@
 #include "control/certificates.h"
 #include "control/control_metrics.h"
 #include "control/file_watch.h"
+#include "control/inheritance.h"
 #include "control/limits.h"
+#include "control/notify.h"
 #include "control/options.h"
 #include "control/ports.h"
 #include "control/signals.h"
 #include "control/state.h"
+#include "control/upgrade.h"
 #include "control/upstream_log.h"
+#include "control/watchdog.h"
 #include "io/loop.h"
-
 #include "observe/access_log.h"
 #include "observe/families.h"
 #include "observe/log.h"
@@ -41,7 +45,7 @@ namespace turnpike::control {
 // Shows what is wrong with a configuration to whoever watches the program's stderr.
 using ShowDiagnostics = std::function<void(std::span<const resource::Diagnostic>)>;
 
-class Server {
+class Server final : private Upgrade::Handler {
  public:
   // `log` must outlive the server.
   Server(Options options, observe::Log& log, ShowDiagnostics show);
@@ -64,6 +68,7 @@ class Server {
 
   // --- start ---
   Exit start();
+  Exit cannot_start(std::string_view why);
   std::expected<void, std::string> open_admin();
   std::expected<void, std::string> open_access_log(const resource::TelemetryPolicy* policy);
   void make_workers();
@@ -81,13 +86,26 @@ class Server {
   void reload(std::string_view why);
   std::expected<void, std::string> write_ports_file() const;
 
+  // --- upgrades of the program (server_upgrade.cc) ---
+  // Takes what a predecessor or the service manager gives.
+  std::expected<void, std::string> inherit();
+  // The new process: waits until the old one lets go. Nothing if there is none.
+  std::expected<void, std::string> take_over();
+  // From here on this process answers.
+  void say_serving();
+  void begin_upgrade();
+  void on_upgraded(pid_t successor, std::vector<std::uint32_t> taken) override;
+  void on_upgrade_failed(const std::string& why) override;
+
   // --- life ---
   void on_signal(int number);
+  void on_end_signal(int number);
   void begin_drain(Duration delay, Duration idle_grace);
   void watch_drain();
   void tick();
   void tidy();
   void each_half_day();
+  void rotate_in(Duration time);
 
   const Options options_;
   observe::Log& log_;
@@ -108,6 +126,9 @@ class Server {
   UpstreamLog upstream_log_;
   ResidentMemory memory_;
   Ports ports_;
+  Notify notify_;
+  std::optional<Inheritance> inheritance_;  // until this process serves
+  Descriptor given_admin_;                  // a listening socket for the admin API
   std::uint64_t generation_ = 0;
 
   // Made when the first configuration is good. Destroyed in the opposite order: workers go before what they
@@ -118,15 +139,22 @@ class Server {
   std::unique_ptr<upstream::Registry> upstreams_;
   std::vector<std::unique_ptr<proxy::Worker>> workers_;
 
+  std::unique_ptr<Watchdog> watchdog_;
   std::unique_ptr<Signals> signals_;
   std::unique_ptr<FileWatch> files_;
   Alarm tick_;
   Alarm tidy_;
   Alarm half_day_;
   Alarm drain_;
-  bool trim_ = true;  // memory is to be given back
+  Upgrade upgrade_;
+  std::string reload_later_;  // why; asked for while an upgrade was under way
+  bool trim_ = true;          // memory is to be given back
   Duration idle_grace_{};
   bool workers_drain_ = false;
+  bool handed_over_ = false;      // a successor serves
+  bool asked_to_end_ = false;     // by a signal
+  proxy::PortKeys lives_on_;      // ports whose sockets are not ours alone
+  TimePoint rotate_at_ = kNever;  // of the ticket keys
   TimePoint drain_end_ = kNever;
 };
 

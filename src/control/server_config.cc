@@ -73,9 +73,12 @@ Server::Candidate Server::read() {
 std::expected<void, std::string> Server::apply(Candidate& candidate) {
   auto opened = ports_.open(*candidate.plan);
   if (!opened) return std::unexpected(opened.error());
-  // From here on nothing can fail.
   const auto assignment = upstreams_->update(candidate.plan->clusters);
   const bool first = state_.plan == nullptr;
+  if (first) {
+    if (const auto taken = take_over(); !taken) return taken;
+  }
+  // From here on nothing can fail.
   for (const auto& worker : workers_) {
     if (first) worker->start();
     worker->publish(candidate.plan, assignment, opened->take(worker->index()));
@@ -97,15 +100,21 @@ std::expected<void, std::string> Server::apply(Candidate& candidate) {
 void Server::refuse(std::string error, std::vector<resource::Diagnostic> diagnostics) {
   log_.error("control", "configuration refused; the one before serves on",
              {{"why", error}, {"generation", state_.plan->generation}});
+  notify_.ready("serving; the latest configuration was refused: " + error);
   state_.refused = Refusal{std::chrono::system_clock::now(), std::move(error), std::move(diagnostics)};
   control_metrics_.refused();
 }
 
 void Server::reload(std::string_view why) {
+  if (state_.phase == Phase::starting || upgrade_.running()) {
+    reload_later_ = why;  // a plan that changes now would not have the sockets that a successor gets
+    return;
+  }
   if (state_.phase != Phase::serving) return;  // there is no use in it while draining
   if (std::ranges::find(options_.paths, "-") != options_.paths.end()) {
     return log_.warning("control", "not read anew: standard input can be read only once");
   }
+  notify_.reloading("reading the configuration");
   Candidate candidate = read();
   if (!candidate.diagnostics.empty()) show_(candidate.diagnostics);
   if (!candidate.plan) return refuse("it has errors", std::move(candidate.diagnostics));
@@ -131,6 +140,7 @@ void Server::reload(std::string_view why) {
              {"compile_ms", ms(candidate.compiled - candidate.parsed)}});
   if (const auto written = write_ports_file(); !written)
     log_.warning("control", "ports file not written", {{"why", written.error()}});
+  notify_.ready("serving");
 }
 
 std::expected<void, std::string> Server::write_ports_file() const {

@@ -23,6 +23,14 @@ struct Refusal {
   std::vector<resource::Diagnostic> diagnostics;
 };
 
+// Upgrades of the program.
+struct UpgradeState {
+  std::uint64_t generation = 0;  // how many processes have handed over before this one
+  std::uint64_t attempts = 0;    // of this process
+  bool running = false;          // a successor has been started and does not serve yet
+  std::string error;             // of the last attempt, if it failed; several lines perhaps
+};
+
 struct State {
   Phase phase = Phase::starting;
   std::chrono::system_clock::time_point started;
@@ -33,6 +41,7 @@ struct State {
   std::chrono::system_clock::time_point loaded;
   // The newest attempt, if it was refused.
   std::optional<Refusal> refused;
+  UpgradeState upgrade;
 };
 
 }  // namespace turnpike::control

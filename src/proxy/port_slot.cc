@@ -8,11 +8,14 @@
 
 namespace turnpike::proxy {
 
-PortSlot::PortSlot(Worker& worker, std::string key, int fd)
-    : worker_(worker),
-      key_(std::move(key)),
-      acceptor_(
-          std::make_unique<io::Acceptor>(worker.loop(), fd, static_cast<io::Acceptor::Handler&>(*this))) {}
+PortSlot::PortSlot(Worker& worker, std::string key, int fd) : worker_(worker), key_(std::move(key)) {
+  add_socket(fd);
+}
+
+void PortSlot::add_socket(int fd) {
+  acceptors_.push_back(
+      std::make_unique<io::Acceptor>(worker_.loop(), fd, static_cast<io::Acceptor::Handler&>(*this)));
+}
 
 PortSlot::~PortSlot() = default;
 
@@ -21,10 +24,11 @@ void PortSlot::change_plan(WorkerPlan& plan, const plan::Port& port) noexcept {
   port_ = &port;
 }
 
-void PortSlot::stop_listening() noexcept {
-  if (acceptor_ == nullptr) return;
-  acceptor_->take_waiting();
-  acceptor_.reset();
+void PortSlot::stop_listening(bool lives_on) noexcept {
+  for (const auto& acceptor : acceptors_) {
+    if (!lives_on) acceptor->take_waiting();
+  }
+  acceptors_.clear();
 }
 
 void PortSlot::connection_closed() noexcept {

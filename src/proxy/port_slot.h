@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "io/socket.h"
 #include "proxy/worker_plan.h"
@@ -17,18 +18,20 @@ class PortSlot final : private io::Acceptor::Handler {
  public:
   // Takes the socket.
   PortSlot(Worker& worker, std::string key, int fd);
+  // A further socket of the same port: after an upgrade to fewer workers there are more sockets than workers.
+  void add_socket(int fd);
   ~PortSlot();
   PortSlot(const PortSlot&) = delete;
   PortSlot& operator=(const PortSlot&) = delete;
 
   // The port in a new plan; connections see it with their next request.
   void change_plan(WorkerPlan& plan, const plan::Port& port) noexcept;
-  // The port is gone from the configuration, or the worker drains: takes what waits in the queue, then stops
-  // listening. Connections end with their next response.
-  void stop_listening() noexcept;
+  // The port is gone from the configuration, or the worker drains: takes what waits in the queue — but for a
+  // socket that lives on elsewhere —, then stops listening. Connections end with their next response.
+  void stop_listening(bool lives_on = false) noexcept;
 
   const std::string& key() const noexcept { return key_; }
-  bool closing() const noexcept { return acceptor_ == nullptr; }
+  bool closing() const noexcept { return acceptors_.empty(); }
   WorkerPlan* plan() const noexcept { return plan_.get(); }
   const plan::Port& port() const noexcept { return *port_; }
   std::uint32_t connections() const noexcept { return connections_; }
@@ -41,7 +44,7 @@ class PortSlot final : private io::Acceptor::Handler {
 
   Worker& worker_;
   std::string key_;
-  std::unique_ptr<io::Acceptor> acceptor_;
+  std::vector<std::unique_ptr<io::Acceptor>> acceptors_;
   WorkerPlan::Pin plan_;
   const plan::Port* port_ = nullptr;
   std::uint32_t connections_ = 0;

@@ -75,8 +75,10 @@ void Worker::publish(std::shared_ptr<const plan::Plan> plan,
   });
 }
 
-void Worker::drain(Duration idle_grace, Duration limit) {
-  loop_.post([this, idle_grace, limit] { begin_drain(idle_grace, limit); });
+void Worker::drain(Duration idle_grace, Duration limit, PortKeys lives_on) {
+  loop_.post([this, idle_grace, limit, lives_on = std::move(lives_on)] {
+    begin_drain(idle_grace, limit, lives_on);
+  });
 }
 
 void Worker::stop() { loop_.stop(); }
@@ -95,7 +97,13 @@ void Worker::adopt(std::shared_ptr<const plan::Plan> plan,
       ::close(socket.fd);
       continue;
     }
-    slots_.push_back(std::make_unique<PortSlot>(*this, std::move(socket.key), socket.fd));
+    const auto slot =
+        std::ranges::find_if(slots_, [&](const auto& s) { return !s->closing() && s->key() == socket.key; });
+    if (slot != slots_.end()) {
+      (*slot)->add_socket(socket.fd);
+    } else {
+      slots_.push_back(std::make_unique<PortSlot>(*this, std::move(socket.key), socket.fd));
+    }
   }
   std::vector<PortSlot*> gone;
   for (const auto& slot : slots_) {
@@ -153,11 +161,11 @@ bool Worker::close_idlest() noexcept {
   return true;
 }
 
-void Worker::begin_drain(Duration idle_grace, Duration limit) {
+void Worker::begin_drain(Duration idle_grace, Duration limit, const PortKeys& lives_on) {
   if (draining_) return;
   draining_ = true;
   idle_grace_ = idle_grace;
-  for (const auto& slot : slots_) slot->stop_listening();
+  for (const auto& slot : slots_) slot->stop_listening(lives_on.contains(slot->key()));
   drain_ = std::make_unique<Drain>(*this, idle_grace, limit);
   check_drained();
 }

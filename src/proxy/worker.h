@@ -2,7 +2,9 @@
 // (design: threads and state). The control thread talks to it only through the mailbox.
 #pragma once
 
+#include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -39,6 +41,8 @@ struct PortSocket {
   int fd = -1;
 };
 
+using PortKeys = std::set<std::string, std::less<>>;
+
 // Everything that all workers share; made and owned by main, outlives the workers.
 struct Shared {
   unsigned workers = 1;
@@ -66,10 +70,10 @@ class Worker {
   // `assignment` is what upstream::Registry::update(plan->clusters) answered.
   void publish(std::shared_ptr<const plan::Plan> plan, std::shared_ptr<const upstream::Assignment> assignment,
                std::vector<PortSocket> opened);
-  // Stops accepting (what waits in the queue is still taken), says `Connection: close` on every response,
-  // closes idle connections after `idle_grace`, and cuts what is left after `limit`. drained() tells when
-  // nothing is left.
-  void drain(Duration idle_grace, Duration limit);
+  // Stops accepting (what waits in the queue is still taken, but for ports whose sockets live on elsewhere:
+  // `lives_on` has their keys), says `Connection: close` on every response, closes idle connections after
+  // `idle_grace`, and cuts what is left after `limit`. drained() tells when nothing is left.
+  void drain(Duration idle_grace, Duration limit, PortKeys lives_on = {});
   bool drained() const noexcept { return drained_.load(std::memory_order_acquire); }
   // Ends the thread: cuts what is left.
   void stop();
@@ -105,7 +109,7 @@ class Worker {
  private:
   void adopt(std::shared_ptr<const plan::Plan> plan, std::shared_ptr<const upstream::Assignment> assignment,
              std::vector<PortSocket> opened);
-  void begin_drain(Duration idle_grace, Duration limit);
+  void begin_drain(Duration idle_grace, Duration limit, const PortKeys& lives_on);
   void cut_all() noexcept;
   void check_drained() noexcept;
 

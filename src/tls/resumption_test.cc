@@ -154,6 +154,22 @@ TEST(SessionCache, IsBounded) {
   EXPECT_EQ(none.size(), 0U);
 }
 
+TEST(TicketKeys, ASuccessorTakesTheTicketsOfItsPredecessor) {
+  TicketKeys keys;
+  EXPECT_FALSE(keys.previous());
+  const TicketKey older = keys.current();
+  keys.rotate();
+  TicketKeys next;
+  next.restore(keys.current(), keys.previous());
+  const auto current = next.find(keys.current().name.data());
+  ASSERT_TRUE(current);
+  EXPECT_TRUE(current->is_current);
+  EXPECT_EQ(current->key.mac, keys.current().mac);
+  const auto previous = next.find(older.name.data());
+  ASSERT_TRUE(previous);
+  EXPECT_FALSE(previous->is_current);
+}
+
 TEST(TicketKeys, FindTheCurrentAndThePrevious) {
   TicketKeys keys;
   const TicketKey first = keys.current();

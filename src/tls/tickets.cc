@@ -38,6 +38,17 @@ TicketKey TicketKeys::current() const {
   return current_;
 }
 
+std::optional<TicketKey> TicketKeys::previous() const {
+  const std::scoped_lock lock(mutex_);
+  return previous_;
+}
+
+void TicketKeys::restore(const TicketKey& current, const std::optional<TicketKey>& previous) {
+  const std::scoped_lock lock(mutex_);
+  current_ = current;
+  previous_ = previous;
+}
+
 std::optional<TicketKeys::Found> TicketKeys::find(const std::uint8_t* name) const {
   const std::scoped_lock lock(mutex_);
   if (std::memcmp(name, current_.name.data(), current_.name.size()) == 0) return Found{current_, true};

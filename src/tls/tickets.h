@@ -36,6 +36,9 @@ class TicketKeys {
   void rotate(const TicketKey& next);
 
   TicketKey current() const;
+  // For a successor of this process: both, and what it then does with them.
+  std::optional<TicketKey> previous() const;
+  void restore(const TicketKey& current, const std::optional<TicketKey>& previous);
   struct Found {
     TicketKey key;
     bool is_current;

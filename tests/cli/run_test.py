@@ -332,7 +332,7 @@ def test_sigusr1_opens_the_access_log_anew(gateway, tmp_path):
 def test_admin_pages(gateway):
     one = gateway(config=CONFIG + SECRET)
     index = json.loads(one.admin("/")[1])
-    assert set(index["pages"]) == {"/healthz", "/readyz", "/metrics", "/status", "/config", "/clusters"}
+    assert set(index["pages"]) == {"/healthz", "/readyz", "/metrics", "/status", "/config", "/clusters", "/upgrade"}
     for page in index["pages"]:
         code, text = one.admin(page)
         assert code == 200 and text
