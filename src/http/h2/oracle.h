@@ -51,6 +51,21 @@ class Inflater {
     nghttp2_hd_inflate_end_headers(inflater_);
     return fields;
   }
+  // The same without keeping anything: how many bytes of names and values there are.
+  std::size_t skim(std::string_view block) {
+    std::size_t size = 0;
+    const std::uint8_t* at = bytes(block);
+    for (int flags = 0; (flags & NGHTTP2_HD_INFLATE_FINAL) == 0;) {
+      nghttp2_nv nv;
+      const ssize_t used = nghttp2_hd_inflate_hd2(
+          inflater_, &nv, &flags, at, block.size() - static_cast<std::size_t>(at - bytes(block)), 1);
+      if (used < 0) break;
+      at += used;
+      if ((flags & NGHTTP2_HD_INFLATE_EMIT) != 0) size += nv.namelen + nv.valuelen;
+    }
+    nghttp2_hd_inflate_end_headers(inflater_);
+    return size;
+  }
 
  private:
   nghttp2_hd_inflater* inflater_ = nullptr;
