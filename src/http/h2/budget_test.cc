@@ -194,6 +194,35 @@ TEST(Patience, WithABrowserThatLeaves) {
     EXPECT_EQ(server.receive(rst_stream(id, ErrorCode::cancel)).kind, ErrorKind::none);
 }
 
+TEST(Patience, WithDeadlinesThatPassInAStorm) {
+  EXPECT_EQ(spends([](Server& server, StreamId i) {
+              server.now += std::chrono::microseconds(1000);
+              const StreamId id = 2 * i + 1;
+              return headers(id, get()) + (i < 110 ? "" : rst_stream(id - 2 * 110, ErrorCode::cancel));
+            }),
+            "nothing");
+}
+
+TEST(Patience, WithDownloadsThatAreCancelled) {
+  EXPECT_EQ(spends([](Server& server, StreamId i) {
+              server.receive(headers(2 * i + 1, get()));
+              server.session.send_response(2 * i + 1, status(200), false);
+              return rst_stream(2 * i + 1, ErrorCode::cancel);
+            }),
+            "nothing");
+}
+
+TEST(Patience, WithClientsThatHaveNotSeenOurSettings) {
+  Recorder events;
+  const Limits limits;
+  Session session(Role::server, limits, events, {});
+  events.session = &session;
+  std::string bytes = std::string(kPreface) + settings();
+  for (StreamId id = 1; id < 1000; id += 2) bytes += headers(id, get());
+  EXPECT_EQ(session.receive(bytes, {}).kind, ErrorKind::none);
+  EXPECT_EQ(session.open_streams(), 128u);
+}
+
 TEST(Patience, WithCallsThatAreCancelledBesideOthers) {
   EXPECT_EQ(spends([](Server& server, StreamId i) {
               const StreamId id = 4 * i + 1;

@@ -84,6 +84,10 @@ Encoder::Encoder(std::uint32_t limit) noexcept
       smallest_(table_.max_size()),
       resized_(table_.max_size() < kDefaultTableSize) {}
 
+Encoder::~Encoder() {
+  if (buckets_ != nullptr) free_list_release(buckets_, kBuckets * sizeof(std::uint32_t));
+}
+
 void Encoder::set_peer_limit(std::uint32_t size) noexcept {
   size = std::min(size, limit_);
   if (size == table_.max_size()) return;

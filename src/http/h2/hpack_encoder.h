@@ -18,6 +18,9 @@ class Encoder {
  public:
   // `limit`: bytes of dynamic table that we use at most, however much the peer allows.
   explicit Encoder(std::uint32_t limit) noexcept;
+  Encoder(const Encoder&) = delete;
+  Encoder& operator=(const Encoder&) = delete;
+  ~Encoder();
 
   // The peer's SETTINGS_HEADER_TABLE_SIZE; the next block tells of the change (§4.2).
   void set_peer_limit(std::uint32_t size) noexcept;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -13,7 +14,7 @@ namespace turnpike::http::h2 {
 // with time; one that is spent ends the connection with ENHANCE_YOUR_CALM. h2/README.md says what each stands
 // against, and what earns it back.
 enum class Budget : std::uint8_t {
-  client_reset,    // RST_STREAM of streams whose response has not ended: "rapid reset", CVE-2023-44487
+  client_reset,    // RST_STREAM of young streams without a response: "rapid reset", CVE-2023-44487
   provoked_reset,  // RST_STREAM that the peer made us send: "MadeYouReset", CVE-2025-8671
   continuation,    // CONTINUATION frames and bytes of one header block, CVE-2024-27316 and others
   header_list,     // decoded size of one header block: HPACK bombs, CVE-2016-6581
@@ -63,6 +64,9 @@ struct Limits {
 
   // Of frames; see Budget.
   Allowance client_resets{200, 100};
+  // Streams older than this may be reset at will: a deadline has passed, which comes in storms of its own.
+  // Who waits so long before each reset is bounded by `concurrent_streams`.
+  std::chrono::milliseconds young_stream{100};
   Allowance provoked_resets{100, 20};
   Allowance pings{100, 10};
   Allowance settings{32, 2};

@@ -17,6 +17,7 @@ Session::Session(Role role, const Limits& limits, Events& events, TimePoint now)
       budgets_(limits, now),
       decoder_(limits.decoder_table),
       encoder_(limits.encoder_table),
+      now_(now),
       role_(role),
       reading_(role == Role::server ? Reading::preface : Reading::header),
       left_(role == Role::server ? static_cast<std::uint32_t>(kPreface.size()) : 0),

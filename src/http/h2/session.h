@@ -33,7 +33,8 @@ namespace turnpike::http::h2 {
 class Events {
  public:
   // A field section is about to be decoded: where its texts and fields go. It must live as long as the head
-  // is in use. `owner` is null for a new request, for which on_request() or on_refused() follows.
+  // is in use. `owner` is null for a new request, for which on_request() or on_refused() follows. Must not
+  // call the session.
   virtual Arena& arena_for(StreamId stream, void* owner) = 0;
 
   // Server: a request, validated (RFC 9113 §8.2, §8.3). Version::http2; `target` is :path (of CONNECT
@@ -209,6 +210,8 @@ class Session {
   bool grow_window(Stream& stream, std::uint32_t increment);
   bool stream_error(Stream& stream, ErrorCode code, std::string_view detail);
   bool is_idle(StreamId id) const noexcept;
+  bool is_young(const Stream& stream) const noexcept;
+  std::uint16_t clock() const noexcept;
   void end_remote(Stream& stream) noexcept;
   void close(Stream& stream, bool reset_by_us) noexcept;
   void forget_if_done(StreamId id) noexcept;
@@ -242,6 +245,7 @@ class Session {
   Error error_{};
   std::string_view fault_;
   TimePoint stalled_since_ = kNever;
+  TimePoint now_;  // of the last receive()
 
   const Role role_;
   Reading reading_;

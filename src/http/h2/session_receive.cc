@@ -7,6 +7,7 @@
 namespace turnpike::http::h2 {
 
 Error Session::receive(std::string_view bytes, TimePoint now) {
+  now_ = now;
   budgets_.refill(now);
   while (!failed_ && !bytes.empty()) bytes.remove_prefix(step(bytes));
   if (!failed_) wake_writers();

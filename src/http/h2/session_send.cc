@@ -14,6 +14,10 @@ constexpr std::size_t kTurn = kDefaultFrameSize;
 // DATA of this size, or the last there was, accounts for WINDOW_UPDATEs; crumbs that a tiny window makes do
 // not.
 constexpr std::size_t kFairFrame = 256;
+// Clients tell of what they read at their own pace, some each 4 KiB for the stream and the connection.
+constexpr std::uint32_t updates_for(std::size_t size) noexcept {
+  return static_cast<std::uint32_t>(2 + size / 2048);
+}
 
 std::size_t size_of(std::span<const iovec> data) noexcept {
   std::size_t size = 0;
@@ -217,7 +221,7 @@ std::size_t Session::take_data(Stream& stream, std::span<const iovec> data, std:
       data = data.subspan(1);
       offset = 0;
     }
-    if (size >= kFairFrame || (all && left == 0)) budgets_.earn(Budget::window_update, 2);
+    if (size >= kFairFrame || (all && left == 0)) budgets_.earn(Budget::window_update, updates_for(size));
   } while (left > 0);
   budgets_.earn(Budget::ping);
   stream.send_window -= static_cast<std::int32_t>(count);

@@ -20,6 +20,16 @@ bool Session::is_idle(StreamId id) const noexcept {
   return !by_client || id >= next_id_;
 }
 
+std::uint16_t Session::clock() const noexcept {
+  return static_cast<std::uint16_t>(
+      std::chrono::floor<std::chrono::milliseconds>(now_.time_since_epoch()).count());
+}
+
+// One that is 65 seconds old looks young again for a moment, which does not matter.
+bool Session::is_young(const Stream& stream) const noexcept {
+  return static_cast<std::uint16_t>(clock() - stream.opened) < limits_.young_stream.count();
+}
+
 // --- DATA (§6.1), told as it comes
 
 bool Session::begin_data() {
@@ -235,6 +245,7 @@ bool Session::accept(StreamId id, RequestHead&& head) {
   stream.receive_window = static_cast<std::int32_t>(window_of_streams());
   stream.head_seen = true;
   stream.method = head.method;
+  stream.opened = clock();
   if (block_ends_stream_) {
     end_remote(stream);
   } else if (head.framing == Framing::length) {
@@ -270,8 +281,10 @@ bool Session::refuse(StreamId id, const Error& error, unsigned status) {
     write_reset(id, error.source == ErrorSource::us ? ErrorCode::refused_stream : ErrorCode::protocol_error);
   }
   events_.on_refused(id, error, status);
-  // Who is turned away because of GOAWAY could not know better.
-  return error.kind == ErrorKind::draining ? !failed_ : spend(Budget::provoked_reset);
+  // Who is turned away because of GOAWAY, or of SETTINGS that had not come yet, could not know better.
+  const bool innocent =
+      error.kind == ErrorKind::draining || (error.kind == ErrorKind::overloaded && !settings_acknowledged_);
+  return innocent ? !failed_ : spend(Budget::provoked_reset);
 }
 
 bool Session::take_response(Stream& stream, std::string_view block) {
@@ -336,7 +349,10 @@ bool Session::on_rst_stream(const Frame& frame) {
     if (is_idle(header_.stream)) return fail(ErrorCode::protocol_error, "RST_STREAM on an idle stream");
     return spend(Budget::closed_stream);
   }
-  if (role_ == Role::server && !stream->local_ended && !spend(Budget::client_reset)) return false;
+  // What is cancelled before anything came of it, again and again, is rapid reset; deadlines that pass are
+  // not.
+  const bool rapid = role_ == Role::server && !stream->head_sent && is_young(*stream);
+  if (rapid && !spend(Budget::client_reset)) return false;
   const StreamId id = stream->id;
   void* const owner = stream->owner;
   const bool known = !stream->ended();  // else the owner has all there is

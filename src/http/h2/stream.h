@@ -23,6 +23,7 @@ struct Stream {
   Method method = Method::other;  // client: of the request
   Priority priority;
   std::uint8_t interim = 0;         // client: responses below 200 so far
+  std::uint16_t opened = 0;         // server: when, in milliseconds modulo 2^16
   bool local_ended : 1 = false;     // we sent END_STREAM
   bool remote_ended : 1 = false;    // the peer did
   bool head_seen : 1 = false;       // the request's, or the final response's
