@@ -1,5 +1,7 @@
 #include "proxy/body_pipe.h"
 
+#include "proxy/forwarding.h"
+
 namespace turnpike::proxy {
 namespace {
 // Places that a chunk needs beside its data: size line, line end, last chunk, trailers, empty line.
@@ -56,13 +58,16 @@ BodyPipe::State BodyPipe::end_of_stream(Iovecs& out, Arena& arena) {
 
 void BodyPipe::finish(Iovecs& out, Arena& arena) {
   ended_ = true;
+  if (!reader_.trailers().empty()) {
+    trailers_ = reader_.trailers().clone(arena);
+    if (client_ != nullptr) remove_untrusted_fields(trailers_, *client_, false);
+  }
   if (!chunked_out_) return;
   out.add(http::h1::kLastChunk);
-  const http::Fields& trailers = reader_.trailers();
-  if (!trailers.empty()) {
-    const std::size_t size = http::h1::fields_size(trailers);
+  if (!trailers_.empty()) {
+    const std::size_t size = http::h1::fields_size(trailers_);
     char* text = static_cast<char*>(arena.allocate(size, 1));
-    http::h1::write_fields(text, trailers);
+    http::h1::write_fields(text, trailers_);
     out.add({text, size});
   }
   out.add("\r\n");

@@ -7,6 +7,10 @@
 #include "proxy/buffer.h"
 #include "proxy/iovecs.h"
 
+namespace turnpike::plan {
+struct ClientSettings;
+}
+
 namespace turnpike::proxy {
 
 // One direction of one message.
@@ -20,9 +24,11 @@ class BodyPipe {
   };
 
   BodyPipe() noexcept = default;
-  // `chunked_out`: the other side gets chunks; else plain bytes (Content-Length or until close).
-  BodyPipe(const http::h1::BodyReader& reader, bool chunked_out) noexcept
-      : reader_(reader), chunked_out_(chunked_out) {}
+  // `chunked_out`: the other side gets chunks; else plain bytes (Content-Length or until close). `client`:
+  // how the client is treated that sends it; null: it is an upstream's.
+  BodyPipe(const http::h1::BodyReader& reader, bool chunked_out,
+           const plan::ClientSettings* client = nullptr) noexcept
+      : reader_(reader), chunked_out_(chunked_out), client_(client) {}
 
   // Takes what it can from `in` (its bytes stay in place until `out` has been written) and appends to `out`.
   State gather(Buffer& in, Iovecs& out, Arena& arena);
@@ -33,6 +39,8 @@ class BodyPipe {
   // Bytes of content moved.
   std::uint64_t bytes() const noexcept { return reader_.received(); }
   const http::h1::BodyReader& reader() const noexcept { return reader_; }
+  // Once done: what may go on of those that were received.
+  const http::Fields& trailers() const noexcept { return trailers_; }
   ErrorKind error() const noexcept { return error_; }
   std::string_view detail() const noexcept { return detail_; }
 
@@ -42,6 +50,8 @@ class BodyPipe {
   http::h1::BodyReader reader_;
   bool chunked_out_ = false;
   bool ended_ = false;
+  const plan::ClientSettings* client_ = nullptr;
+  http::Fields trailers_;
   ErrorKind error_ = ErrorKind::none;
   std::string_view detail_;
   char size_line_[20];

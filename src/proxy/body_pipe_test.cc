@@ -4,6 +4,8 @@
 
 #include <string>
 
+#include "plan/plan.h"
+
 namespace turnpike::proxy {
 namespace {
 
@@ -60,6 +62,22 @@ TEST(BodyPipe, FramesChunksAnew) {
 TEST(BodyPipe, PassesTrailersOn) {
   EXPECT_EQ(run("1\r\nx\r\n0\r\nX-Sum: 7\r\n\r\n", Framing::chunked, 0, true, 100),
             "1\r\nx\r\n0\r\nX-Sum: 7\r\n\r\n|");
+}
+
+TEST(BodyPipe, TrailersCannotSayWhatFieldsOfClientsMustNot) {
+  const plan::ClientSettings settings;
+  Arena arena;
+  Buffer buffer;
+  buffer.allocate();
+  buffer.append("1\r\na\r\n0\r\nX-Turnpike-User: root\r\nX_Turnpike_User: root\r\nX-Sum: 1\r\n\r\n");
+  const std::uint32_t start = buffer.mark();
+  for (const bool client : {true, false}) {
+    buffer.rewind(start);
+    BodyPipe pipe(BodyReader(Framing::chunked, 0, {}), true, client ? &settings : nullptr);
+    Iovecs out;
+    ASSERT_EQ(pipe.gather(buffer, out, arena), BodyPipe::State::done);
+    EXPECT_EQ(pipe.trailers().size(), client ? 1U : 3U);
+  }
 }
 
 TEST(BodyPipe, ManySmallChunksDoNotOverflowTheList) {

@@ -99,7 +99,25 @@ io::Task<bool> ClientConnection::handshake() {
   const TimePoint deadline = stream_->loop().now() + slot_.port().settings.head_timeout;
   const Result<void> done = co_await tls_->handshake(deadline);
   worker_.recorder().handshake(slot_.port(), *tls_, done);
-  co_return done.has_value();
+  if (done) co_return true;
+  // Who connects and says nothing is a probe of some load balancer: nobody wants to read of it.
+  if (done.error().kind != ErrorKind::client_tls || !tls_->peer_spoke()) co_return false;
+  Error error = done.error();
+  if (tls_->peer_spoke_http()) {
+    // It would wait for an answer that it cannot read: it gets one that it can.
+    error.detail = "plain HTTP on a TLS port";
+    stream_ = tls_->give_up_tls();
+    tls_ = nullptr;
+    client_.set_stream(*stream_);
+  }
+  auto exchange =
+      std::make_unique<Exchange>(client_, WorkerPlan::Pin(slot_.plan()), slot_.port(), stream_->loop().now());
+  exchange_ = exchange.get();
+  const After after = co_await exchange->fail_before_head(error);
+  exchange_ = nullptr;
+  exchange.reset();
+  if (after == After::linger) co_await close_in_order(true);
+  co_return false;
 }
 
 io::Task<void> ClientConnection::serve() {
@@ -130,6 +148,7 @@ io::Task<void> ClientConnection::serve() {
     while (exchange->parse() == http::h1::Parse::incomplete) {
       if (buffer.room().empty()) {
         buffer.grow(std::max(buffer.capacity() * 2, Buffer::kSize));  // bounded by limits.head in the parser
+        exchange->head_moved();
       }
       const io::Wait wait = co_await stream_->readable(deadline);
       if (wait == io::Wait::timeout) failure = client_error(ErrorKind::client_head_timeout);

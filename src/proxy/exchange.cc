@@ -8,6 +8,7 @@
 #include "proxy/port_slot.h"
 #include "proxy/recorder.h"
 #include "proxy/worker.h"
+#include "tls/context.h"
 #include "tls/stream.h"
 
 namespace turnpike::proxy {
@@ -51,7 +52,8 @@ io::Task<After> Exchange::fail_before_head(Error error) {
   head_done_ = loop().now();
   close_after_ = true;
   After after = After::close;
-  if (error.kind == ErrorKind::client_closed) {
+  const bool unreadable = error.kind == ErrorKind::client_tls && client_.connection().tls() != nullptr;
+  if (error.kind == ErrorKind::client_closed || unreadable) {
     reason_ = error.kind;
     detail_ = error.detail;
   } else {
@@ -111,7 +113,7 @@ Error Exchange::understand() {
   }
   understand_upgrade();
   trusted_peer_ = is_trusted(port_.settings, connection_.peer_ip());
-  remove_untrusted_fields(request_.fields, port_.settings);
+  remove_untrusted_fields(request_.fields, port_.settings, trusted_peer_);
   return {};
 }
 
@@ -141,6 +143,10 @@ Error Exchange::find_route() {
     // validation and isolation are per listener (RFC 9110 §15.5.20, Gateway API GEP-3567).
     const std::uint32_t connected = port_.hosts.find(connection_.tls()->sni());
     if (connected != found && !connection_.tls()->sni().empty()) return client_error(ErrorKind::misdirected);
+    if (connection_.tls()->client_rules() != port_.tls_context->client_rules()) {
+      close_after_ = true;
+      return client_error(ErrorKind::misdirected, "other client certificates are asked for now");
+    }
   }
   const auto hit = listener_->table.find(facts_.host, request_, worker_.scratch());
   if (!hit) return client_error(ErrorKind::no_route);

@@ -40,7 +40,9 @@ class Exchange final : private io::HangupListener {
   http::h1::Parse parse();
   // After Parse::complete (or Parse::error): routes, forwards or answers, and records.
   io::Task<After> run();
-  // The head did not come in time, or the client left before it was whole.
+  // What has been parsed of a head that is not whole lay in memory that is gone.
+  void head_moved() noexcept { request_ = {}; }
+  // The head did not come in time, or the client left before it was whole; or there was no handshake.
   io::Task<After> fail_before_head(Error error);
   // Whatever it waits for ends now: the worker cuts its connections.
   void give_up() { on_hangup(); }

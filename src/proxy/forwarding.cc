@@ -26,6 +26,18 @@ bool starts_with_folded(std::string_view name, std::string_view prefix) noexcept
   return true;
 }
 
+// What only proxies say. X-Forwarded-For, -Host and -Proto are known fields and written anew.
+bool is_proxys_word(std::string_view name) noexcept {
+  static constexpr std::string_view kPrefixes[] = {"x-forwarded-", "x-original-", "x-rewrite-"};
+  static constexpr std::string_view kNames[] = {"x-real-ip", "true-client-ip", "front-end-https"};
+  const char first = name.empty() ? '\0' : to_lower(name.front());
+  if (first != 'x' && first != 't' && first != 'f') return false;
+  const auto is_prefix = [name](std::string_view prefix) { return starts_with_folded(name, prefix); };
+  return std::ranges::any_of(kPrefixes, is_prefix) ||
+         std::ranges::any_of(
+             kNames, [&](std::string_view whole) { return name.size() == whole.size() && is_prefix(whole); });
+}
+
 bool is_hop_by_hop(FieldId id) noexcept {
   switch (id) {
     case FieldId::connection:
@@ -82,10 +94,11 @@ bool is_trusted(const plan::ClientSettings& settings, std::string_view ip) noexc
                              [&](const io::Cidr& c) { return c.contains(*address); });
 }
 
-void remove_untrusted_fields(http::Fields& fields, const plan::ClientSettings& settings) {
+void remove_untrusted_fields(http::Fields& fields, const plan::ClientSettings& settings, bool trusted) {
   fields.remove_if([&](const Field& field) {
     if (field.id != FieldId::unknown) return false;
     if (!settings.allow_underscores && field.name.find('_') != std::string_view::npos) return true;
+    if (!trusted && is_proxys_word(field.name)) return true;
     return std::ranges::any_of(settings.internal_prefixes, [&](const std::string& prefix) {
       return starts_with_folded(field.name, prefix);
     });

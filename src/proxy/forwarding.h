@@ -26,9 +26,10 @@ struct Forwarding {
 bool is_trusted(const plan::ClientSettings& settings, std::string_view ip) noexcept;
 
 // Removes what a client must not send: internal fields (settings.internal_prefixes; without case, '_' counts
-// as '-'), fields with underscores unless allowed, and the same names where Connection nominates them. To be
-// called before anything looks at the fields.
-void remove_untrusted_fields(http::Fields& fields, const plan::ClientSettings& settings);
+// as '-'), fields with underscores unless allowed, and unless `trusted` (a proxy of ours) those by which
+// proxies tell of a client and of the target that it asked for (X-Forwarded-Client-Cert, X-Original-URL, …).
+// To be called before anything looks at the fields, and for trailers.
+void remove_untrusted_fields(http::Fields& fields, const plan::ClientSettings& settings, bool trusted);
 
 // Removes hop-by-hop fields, and writes Via, X-Forwarded-For, -Proto, -Host and Forwarded: appended to what a
 // trusted proxy sent, anew for everybody else.

@@ -107,18 +107,33 @@ TEST_F(Forwarded, InternalFieldsFromOutsideAreRemovedInEverySpelling) {
   add("x-Turnpike_user", "root");
   add("X-Turnpikes", "fine");
   settings.allow_underscores = true;
-  remove_untrusted_fields(request.fields, settings);
+  remove_untrusted_fields(request.fields, settings, false);
   ASSERT_EQ(request.fields.size(), 1U);
   EXPECT_EQ(request.fields.begin()->name, "X-Turnpikes");
+}
+
+TEST_F(Forwarded, WhatOnlyProxiesSayIsTakenFromProxiesOnly) {
+  for (const char* name : {"X-Forwarded-Client-Cert", "X-FORWARDED-PORT", "X-Original-URL", "x-rewrite-url",
+                           "X-Real-IP", "True-Client-IP", "Front-End-Https", "X_Real_IP"}) {
+    add(name, "1");
+  }
+  settings.allow_underscores = true;
+  add("X-Real-IP-Too", "fine");
+  add("X-Forwarder", "fine");
+  remove_untrusted_fields(request.fields, settings, true);
+  EXPECT_EQ(request.fields.size(), 10U);
+  remove_untrusted_fields(request.fields, settings, false);
+  ASSERT_EQ(request.fields.size(), 2U);
+  EXPECT_EQ(request.fields.begin()->name, "X-Real-IP-Too");
 }
 
 TEST_F(Forwarded, UnderscoresAreRemovedUnlessAllowed) {
   add("X_Custom", "1");
   settings.allow_underscores = true;
-  remove_untrusted_fields(request.fields, settings);
+  remove_untrusted_fields(request.fields, settings, false);
   EXPECT_EQ(request.fields.size(), 1U);
   settings.allow_underscores = false;
-  remove_untrusted_fields(request.fields, settings);
+  remove_untrusted_fields(request.fields, settings, false);
   EXPECT_EQ(request.fields.size(), 0U);
 }
 

@@ -27,7 +27,7 @@ void Exchange::start_mirrors() {
     // The content, read a second time from where it lies.
     const std::uint32_t position = body_source_->mark();
     body_source_->rewind(body_mark_);
-    BodyPipe copy(body_start_, request_.framing == http::Framing::chunked);
+    BodyPipe copy(body_start_, request_.framing == http::Framing::chunked, &port_.settings);
     BodyPipe::State state;
     do {
       Iovecs part;

@@ -13,11 +13,11 @@ std::uint16_t status_for(ErrorKind kind) noexcept {
     case ErrorKind::client_closed:
     case ErrorKind::client_write_timeout:
     case ErrorKind::client_idle_timeout:
-    case ErrorKind::client_tls:
     case ErrorKind::http2_error:
     case ErrorKind::http2_flood:
     case ErrorKind::cancelled:
       return 0;
+    case ErrorKind::client_tls:  // plain HTTP where TLS was to be: others are told nothing
     case ErrorKind::bad_request:
     case ErrorKind::bad_path:
       return 400;

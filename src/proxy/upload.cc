@@ -13,7 +13,7 @@ constexpr unsigned kTurnsBeforeYield = 16;
 
 // Decides where the content is read and whether it can be sent again.
 void Exchange::prepare_body() {
-  expects_continue_ = request_.fields.may_have(http::FieldId::expect);
+  expects_continue_ = request_.expect_continue;
   body_start_ = http::h1::BodyReader(request_.framing, request_.content_length, port_.settings.limits);
   Buffer& head_buffer = client_.buffer();
   if (request_.framing == http::Framing::none) {
@@ -39,7 +39,7 @@ void Exchange::prepare_body() {
 }
 
 void Exchange::rewind_body() {
-  upload_ = BodyPipe(body_start_, request_.framing == http::Framing::chunked);
+  upload_ = BodyPipe(body_start_, request_.framing == http::Framing::chunked, &port_.settings);
   upload_stopped_ = false;
   to_upstream_.clear();
   if (body_source_ != nullptr) body_source_->rewind(body_mark_);

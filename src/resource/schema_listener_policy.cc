@@ -90,7 +90,10 @@ const Struct& schema_of<ListenerTimeouts>() {
           F::of<&ListenerTimeouts::tls_handshake>("tlsHandshake", "For the TLS handshake."),
           F::of<&ListenerTimeouts::head>("head",
                                          "From the first byte of a request to the end of its headers."),
-          F::of<&ListenerTimeouts::body>("body", "Without a byte of the body."),
+          F::of<&ListenerTimeouts::body>(
+              "body",
+              "Without a byte of the body. Until the response begins, all waiting for it together may take "
+              "no longer than this and a second for every 240 bytes."),
           F::of<&ListenerTimeouts::keep_alive>("keepAlive", "Between two requests."),
           F::of<&ListenerTimeouts::write>("write", "Without the client taking a byte of the response."),
       });

@@ -14,6 +14,7 @@ int Callbacks::bio_read(BIO* bio, char* into, std::size_t size, std::size_t* got
   if (stream.inner_->ready(io::Direction::read)) result = stream.inner_->read({into, size});
   switch (result.status) {
     case io::IoStatus::ok:
+      if (stream.first_byte_ == 0) stream.first_byte_ = *into;
       *got = result.bytes;
       return 1;
     case io::IoStatus::would_block:

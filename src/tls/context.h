@@ -67,10 +67,15 @@ class ServerContext {
   ServerContext& operator=(const ServerContext&) = delete;
 
   ssl_ctx_st* get() const noexcept { return context_; }
+  // Equal where clients are asked for the same certificates: a connection made under other rules has not
+  // shown what these ask for.
+  std::uint64_t client_rules() const noexcept { return client_rules_; }
 
  private:
-  explicit ServerContext(ssl_ctx_st* context) noexcept : context_(context) {}
+  ServerContext(ssl_ctx_st* context, std::uint64_t client_rules) noexcept
+      : context_(context), client_rules_(client_rules) {}
   ssl_ctx_st* context_;
+  std::uint64_t client_rules_;
 };
 
 // BackendTLSPolicy spec.validation.subjectAltNames.

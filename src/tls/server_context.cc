@@ -5,6 +5,7 @@
 #include <cstring>
 #include <utility>
 
+#include "base/hash.h"
 #include "crypto/digest.h"
 #include "l4/server_name.h"
 #include "tls/callbacks.h"
@@ -151,12 +152,16 @@ void set_client_validation(SSL_CTX* context, const ServerConfig& config) {
   }
 }
 
+std::string rules_for_clients(const ServerConfig& config) {
+  return std::to_string(static_cast<int>(config.client_validation)) + " " +
+         (config.client_trust ? config.client_trust->digest() : std::string());
+}
+
 // A ticket is good only where the same certificates are shown and the same clients are let in (RFC 9525 and
 // the "virtual host confusion" attacks): all that goes into this.
 crypto::Digest256 session_context(const ServerConfig& config, const ServerNames::SetRef& set) {
   crypto::Sha256 digest;
-  digest.update_delimited(std::to_string(static_cast<int>(config.client_validation)));
-  digest.update_delimited(config.client_trust ? config.client_trust->digest() : std::string());
+  digest.update_delimited(rules_for_clients(config));
   for (const std::size_t i : set.certificates) {
     digest.update_delimited(config.names[set.name].certificates[i].leaf().fingerprint());
   }
@@ -220,7 +225,8 @@ crypto::Parsed<std::shared_ptr<const ServerContext>> ServerContext::make(const S
     }
   }
   give_state(first.get(), state.release());
-  return std::shared_ptr<const ServerContext>(new ServerContext(first.release()));
+  return std::shared_ptr<const ServerContext>(
+      new ServerContext(first.release(), hash_bytes(rules_for_clients(config))));
 }
 
 ServerContext::~ServerContext() { SSL_CTX_free(context_); }

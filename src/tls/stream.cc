@@ -24,7 +24,7 @@ void forget_errors() noexcept {
 }  // namespace
 
 TlsStream::TlsStream(std::unique_ptr<io::Stream> inner, const ServerContext& context)
-    : inner_(std::move(inner)), is_server_(true) {
+    : inner_(std::move(inner)), is_server_(true), client_rules_(context.client_rules()) {
   open(context.get());
   SSL_set_accept_state(ssl_);
 }

@@ -69,6 +69,15 @@ class TlsStream final : public io::Stream {
   // Nothing if the peer showed no certificate.
   std::optional<Peer> peer() const;
 
+  // ServerContext::client_rules() of the listener as it was at the handshake.
+  std::uint64_t client_rules() const noexcept { return client_rules_; }
+  // Before a handshake failed: whether the client had sent anything, and whether it looks like HTTP without
+  // TLS.
+  bool peer_spoke() const noexcept { return first_byte_ != 0; }
+  bool peer_spoke_http() const noexcept { return first_byte_ >= 'A' && first_byte_ <= 'Z'; }
+  // The stream below, which peer_spoke_http() may be answered on; nothing else may be called afterwards.
+  std::unique_ptr<io::Stream> give_up_tls() noexcept { return std::move(inner_); }
+
   // Why a read or write gave IoStatus::error, if it was TLS's doing; a literal.
   std::string_view failure() const noexcept { return failure_; }
   // OpenSSL's own, for tests.
@@ -94,6 +103,7 @@ class TlsStream final : public io::Stream {
   io::Direction below_[2] = {io::Direction::read,
                              io::Direction::write};  // where each direction's waiter lies in inner_
   bool waiting_[2] = {false, false};
+  char first_byte_ = 0;  // of what the peer sent
   bool is_server_;
   bool more_ = false;  // the last read may have left decrypted bytes
   bool read_wants_write_ = false;
@@ -105,6 +115,7 @@ class TlsStream final : public io::Stream {
   bool truncated_ = false;
   std::uint8_t control_records_ = 0;  // in a row, without a byte of data
   int inner_error_ = 0;               // errno of inner_
+  std::uint64_t client_rules_ = 0;
   std::string_view failure_;
 };
 
