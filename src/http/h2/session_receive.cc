@@ -129,12 +129,11 @@ bool Session::begin_frame() {
   return spend(Budget::empty_frame);  // unknown: passed over (§4.1)
 }
 
-// A frame that is wrong by itself.
+// A frame that is wrong by itself. Where there is no stream to reset any more, the connection ends: nobody
+// sends such a frame by accident.
 bool Session::frame_error(const FrameFault& fault) {
-  if (!fault.of_stream) return fail(fault.code, fault.detail);
-  if (Stream* const stream = streams_.find(header_.stream))
-    return stream_error(*stream, fault.code, fault.detail);
-  return is_idle(header_.stream) ? fail(fault.code, fault.detail) : spend(Budget::closed_stream);
+  Stream* const stream = fault.of_stream ? streams_.find(header_.stream) : nullptr;
+  return stream != nullptr ? stream_error(*stream, fault.code, fault.detail) : fail(fault.code, fault.detail);
 }
 
 bool Session::end_frame(std::string_view payload) {

@@ -227,6 +227,8 @@ TEST(States, ClosedByBothEnds) {
   EXPECT_EQ(closed(headers(1, {{"x", "y"}})), "HEADERS on a closed stream");
   EXPECT_EQ(closed(rst_stream(1, ErrorCode::no_error)), "") << "may have been on its way";
   EXPECT_EQ(closed(window_update(1, 1)), "");
+  EXPECT_EQ(closed(window_update(1, 0)), "WINDOW_UPDATE of 0");
+  EXPECT_EQ(closed(frame(FrameType::priority, 0, 1, "1234")), "PRIORITY of another size than 5");
   EXPECT_EQ(closed(frame(FrameType::priority, 0, 1, number(0, 4) + "\x10")), "");
 }
 
