@@ -24,6 +24,7 @@ struct Loop::Pending {
 };
 
 Loop::Loop() : now_(read_clock()), timers_(now_) {
+  chores_.next_ = chores_.previous_ = &chores_;
   epoll_ = ::epoll_create1(EPOLL_CLOEXEC);
   wake_ = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   if (epoll_ < 0 || wake_ < 0) throw std::runtime_error(std::string("event loop: ") + std::strerror(errno));
@@ -34,6 +35,8 @@ Loop::Loop() : now_(read_clock()), timers_(now_) {
 }
 
 Loop::~Loop() {
+  while (chores_.next_ != &chores_) chores_.next_->withdraw();
+  chores_.next_ = chores_.previous_ = nullptr;
   ::close(wake_);
   ::close(epoll_);
 }
@@ -104,11 +107,27 @@ void Loop::run_deferred() {
   }
 }
 
+void Loop::run_chores() {
+  if (chores_.next_ == &chores_) return;
+  // Only those of before: their place moves into a list of its own.
+  Chore now;
+  now.next_ = chores_.next_;
+  now.previous_ = chores_.previous_;
+  now.next_->previous_ = now.previous_->next_ = &now;
+  chores_.next_ = chores_.previous_ = &chores_;
+  while (now.next_ != &now) {
+    Chore& chore = *now.next_;
+    chore.withdraw();
+    chore.on_turn_end();
+  }
+  now.next_ = now.previous_ = nullptr;
+}
+
 void Loop::turn(TimePoint until) {
   const TimePoint due = timers_.next_due();
   if (due < until) until = due;
   int timeout = -1;
-  if (!deferred_.empty() || until <= now_) {
+  if (!deferred_.empty() || chores_.next_ != &chores_ || until <= now_) {
     timeout = 0;
   } else if (until != kNever) {
     // Anew: what the last turn did took time, and the wait must not add it to a timer's.
@@ -142,6 +161,7 @@ void Loop::turn(TimePoint until) {
   timers_.advance(now_);
   if (mail) run_posted();
   run_deferred();
+  run_chores();
 }
 
 void Loop::run() {

@@ -33,6 +33,33 @@ class Source {
   ~Source() = default;
 };
 
+// What is put off to the end of a turn, so that it is done once for all that the turn brings: writing what
+// many streams have left in one buffer. Lies inside its owner; withdraws itself when destroyed.
+class Chore {
+ public:
+  Chore() noexcept = default;
+  Chore(const Chore&) = delete;
+  Chore& operator=(const Chore&) = delete;
+  virtual ~Chore() { withdraw(); }
+
+  bool queued() const noexcept { return next_ != nullptr; }
+  void withdraw() noexcept {
+    if (next_ == nullptr) return;
+    next_->previous_ = previous_;
+    previous_->next_ = next_;
+    next_ = previous_ = nullptr;
+  }
+
+ protected:
+  // Called once, withdrawn already. May queue itself again (for the next turn) or destroy itself.
+  virtual void on_turn_end() {}
+
+ private:
+  friend class Loop;
+  Chore* next_ = nullptr;
+  Chore* previous_ = nullptr;
+};
+
 class Loop {
  public:
   // One per thread; everything but post() and stop() must be called on the thread that runs it.
@@ -78,6 +105,14 @@ class Loop {
     };
     return Awaiter{*this};
   }
+  // Calls the chore behind everything else of this turn (of the next one, when called by a chore).
+  void at_turn_end(Chore& chore) noexcept {
+    if (chore.queued()) return;
+    chore.next_ = &chores_;
+    chore.previous_ = chores_.previous_;
+    chores_.previous_->next_ = &chore;
+    chores_.previous_ = &chore;
+  }
   // co_await loop.sleep_until(t).
   auto sleep_until(TimePoint when) noexcept {
     struct Awaiter final : Timer {
@@ -102,6 +137,7 @@ class Loop {
  private:
   void run_posted();
   void run_deferred();
+  void run_chores();
 
   int epoll_ = -1;
   int wake_ = -1;  // eventfd
@@ -111,6 +147,7 @@ class Loop {
   TimerWheel timers_;
   std::uint64_t turns_ = 0;
   std::deque<std::coroutine_handle<>> deferred_;
+  Chore chores_;  // head of a circular list
 
   struct Pending;  // events of this turn that are not handled yet
   Pending* pending_ = nullptr;

@@ -183,6 +183,56 @@ TEST(Loop, ARemovedSourceHearsNothingMore) {
   EXPECT_NE(first == nullptr, second == nullptr);
 }
 
+class TestChore final : public Chore {
+ public:
+  explicit TestChore(std::function<void()> what) : what_(std::move(what)) {}
+
+ private:
+  void on_turn_end() override { what_(); }
+  std::function<void()> what_;
+};
+
+TEST(Loop, ChoresComeBehindEverythingElseOfTheTurnOnceEach) {
+  Loop loop;
+  std::string order;
+  TestChore chore([&] { order += "c"; });
+  loop.post([&] {
+    loop.at_turn_end(chore);
+    loop.at_turn_end(chore);
+    order += "p";
+  });
+  loop.post([&] { order += "p"; });
+  loop.turn(loop.now());
+  EXPECT_EQ(order, "ppc");
+}
+
+TEST(Loop, AChoreThatQueuesItselfWaitsForTheNextTurnWhichComesAtOnce) {
+  Loop loop;
+  int runs = 0;
+  TestChore* self = nullptr;
+  TestChore chore([&] {
+    if (++runs < 3) loop.at_turn_end(*self);
+  });
+  self = &chore;
+  loop.at_turn_end(chore);
+  loop.turn(loop.now());
+  EXPECT_EQ(runs, 1);
+  loop.turn(kNever);
+  loop.turn(kNever);
+  EXPECT_EQ(runs, 3);
+}
+
+TEST(Loop, AChoreThatIsGoneIsNotCalled) {
+  Loop loop;
+  int runs = 0;
+  auto second = std::make_unique<TestChore>([&] { ++runs; });
+  TestChore first([&] { second.reset(); });
+  loop.at_turn_end(first);
+  loop.at_turn_end(*second);
+  loop.turn(loop.now());
+  EXPECT_EQ(runs, 0);
+}
+
 TEST(Loop, RefusesABadDescriptor) {
   class Nothing final : public Source {
     void on_ready(std::uint32_t) override {}
