@@ -46,9 +46,8 @@ struct Search {
 // The values of KEP-3726 and the plain names that are in use; false: no request can be sent there.
 bool set_protocol(const resource::ServicePort& port, upstream::ClusterConfig& config) {
   const std::string_view protocol = port.app_protocol ? std::string_view(*port.app_protocol) : "";
-  if (protocol == "kubernetes.io/h2c" || protocol == "grpc") {
+  if (protocol == "kubernetes.io/h2c" || protocol == "grpc" || protocol == "http2") {
     config.protocol = upstream::Protocol::h2c;
-    return kHttp2ToUpstreams;
   } else if (protocol == "kubernetes.io/ws" || protocol == "kubernetes.io/wss") {
     config.protocol = upstream::Protocol::websocket;
   } else {
@@ -160,11 +159,9 @@ BackendSource service_source(const Search& search) {
                     search.name()));
   upstream::ClusterConfig config = search.begin(service->position());
   if (!set_protocol(*port, config))
-    return none(
-        "UnsupportedProtocol",
-        say("port {} of Service {} speaks '{}', which {}", port->port, search.name(), *port->app_protocol,
-            config.protocol == upstream::Protocol::h2c ? "is not built in yet"
-                                                       : "is nothing that HTTP can be sent to"));
+    return none("UnsupportedProtocol",
+                say("port {} of Service {} speaks '{}', which is nothing that HTTP can be sent to",
+                    port->port, search.name(), *port->app_protocol));
   add_slices(slices, *port, config);
   if (config.endpoints.empty()) {
     search.diagnostics.push_back(
@@ -221,9 +218,9 @@ BackendSource backend_source(const Search& search) {
       break;
     case resource::AppProtocol::h2c:
       config.protocol = upstream::Protocol::h2c;
-      if (!kHttp2ToUpstreams)
-        return none("UnsupportedProtocol",
-                    say("Backend {} speaks h2c, and HTTP/2 to upstreams is not built in yet", search.name()));
+      break;
+    case resource::AppProtocol::h2:
+      config.protocol = upstream::Protocol::h2;
       break;
     case resource::AppProtocol::ws:
       config.protocol = upstream::Protocol::websocket;

@@ -16,9 +16,6 @@
 
 namespace turnpike::plan {
 
-// Whether upstream/ speaks HTTP/2. While it does not, such backends are refused rather than sent HTTP/1.1.
-inline constexpr bool kHttp2ToUpstreams = false;
-
 struct BackendSource {
   std::shared_ptr<const upstream::ClusterConfig> config;  // null: it cannot be used
   std::string port_name;                                  // of the Service

@@ -151,7 +151,8 @@ void BackendTls::note_ancestor(std::string_view kind, std::string_view namespace
   }
 }
 
-BackendTls::Choice BackendTls::make(std::size_t index, const crypto::KeyPair* certificate) {
+BackendTls::Choice BackendTls::make(std::size_t index, upstream::Protocol protocol,
+                                    const crypto::KeyPair* certificate) {
   Choice choice;
   choice.wanted = true;
   const Status& status = statuses_[index];
@@ -175,6 +176,8 @@ BackendTls::Choice BackendTls::make(std::size_t index, const crypto::KeyPair* ce
     config.names.push_back({uri ? Type::uri : Type::hostname, name.value});
   }
   if (certificate != nullptr) config.certificate = *certificate;
+  if (protocol == upstream::Protocol::h2c) config.alpn = {"h2"};
+  if (protocol == upstream::Protocol::h2) config.alpn = {"h2", "http/1.1"};
   auto client = contexts_.client(config);
   if (client) {
     choice.client = std::move(*client);
@@ -186,15 +189,17 @@ BackendTls::Choice BackendTls::make(std::size_t index, const crypto::KeyPair* ce
 
 const BackendTls::Choice& BackendTls::choose(std::string_view kind, std::string_view namespace_,
                                              std::string_view name, std::string_view port_name,
+                                             upstream::Protocol protocol,
                                              const crypto::KeyPair* certificate) {
   static const Choice none;
   if (statuses_.empty()) return none;
   const std::size_t index = find(kind, namespace_, name, port_name);
   if (index == SIZE_MAX) return none;
   std::string key = std::to_string(index);
+  key += static_cast<char>('a' + static_cast<int>(protocol));
   if (certificate != nullptr) add(key, certificate->leaf().fingerprint());
   const auto [at, fresh] = choices_.try_emplace(std::move(key));
-  if (fresh) at->second = make(index, certificate);
+  if (fresh) at->second = make(index, protocol, certificate);
   return at->second;
 }
 

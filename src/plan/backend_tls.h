@@ -11,6 +11,7 @@
 #include "plan/finding.h"
 #include "plan/policy_index.h"
 #include "tls/context.h"
+#include "upstream/config.h"
 
 namespace turnpike::plan {
 
@@ -44,9 +45,10 @@ class BackendTls {
   BackendTls(const resource::Store& store, const Credentials& credentials, TlsContexts& contexts);
 
   // For a port of a Service (by its name, which may be empty) or a Backend; `certificate` is what the Gateway
-  // shows to upstreams (null: none).
+  // shows to upstreams (null: none); `protocol` decides what ALPN offers.
   const Choice& choose(std::string_view kind, std::string_view namespace_, std::string_view name,
-                       std::string_view port_name, const crypto::KeyPair* certificate);
+                       std::string_view port_name, upstream::Protocol protocol,
+                       const crypto::KeyPair* certificate);
   // Notes that a route of this Gateway leads to the target: the Gateway is then an ancestor of the policy.
   void note_ancestor(std::string_view kind, std::string_view namespace_, std::string_view name,
                      std::uint32_t gateway);
@@ -69,7 +71,7 @@ class BackendTls {
   // Index in statuses_; SIZE_MAX if no policy is attached.
   std::size_t find(std::string_view kind, std::string_view namespace_, std::string_view name,
                    std::string_view port_name) const;
-  Choice make(std::size_t index, const crypto::KeyPair* certificate);
+  Choice make(std::size_t index, upstream::Protocol protocol, const crypto::KeyPair* certificate);
 
   const Credentials& credentials_;
   TlsContexts& contexts_;

@@ -17,9 +17,7 @@ bool is_backend(const resource::BackendObjectReference& reference) {
 }
 
 // gRPC is spoken over HTTP/2 whatever the backend says of its HTTP, unless it is for WebSocket.
-bool can_take_grpc(upstream::Protocol protocol) {
-  return kHttp2ToUpstreams && protocol != upstream::Protocol::websocket;
-}
+bool can_take_grpc(upstream::Protocol protocol) { return protocol != upstream::Protocol::websocket; }
 
 }  // namespace
 
@@ -138,8 +136,9 @@ ResolvedBackend Clusters::resolve(const resource::BackendObjectReference& refere
   }
   if (!tls_.empty() && context.gateway != UINT32_MAX)
     tls_.note_ancestor(reference.kind, namespace_, reference.name, context.gateway);
-  const BackendTls::Choice& tls = tls_.choose(reference.kind, namespace_, reference.name,
-                                              target.source->port_name, context.client_certificate);
+  const BackendTls::Choice& tls = tls_.choose(
+      reference.kind, namespace_, reference.name, target.source->port_name,
+      grpc ? upstream::Protocol::h2c : target.source->config->protocol, context.client_certificate);
   if (!tls.problem.empty()) {
     out.reason = "InvalidBackendTLSPolicy";
     out.message = tls.problem;

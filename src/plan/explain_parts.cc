@@ -27,7 +27,9 @@ std::string_view name_of(upstream::Balancing balancing) {
 }
 
 std::string protocol_of(const upstream::ClusterConfig& cluster) {
-  std::string out = cluster.protocol == upstream::Protocol::h2c ? "HTTP/2" : "HTTP/1.1";
+  std::string out = upstream::wants_http2(cluster.protocol) ? "HTTP/2" : "HTTP/1.1";
+  const bool tls = cluster.tls != nullptr || !cluster.tls_identity.empty();
+  if (cluster.protocol == upstream::Protocol::h2 && tls) out += " or HTTP/1.1";
   if (cluster.protocol == upstream::Protocol::websocket) out += " (WebSocket)";
   if (cluster.tls != nullptr || !cluster.tls_identity.empty()) out += " over TLS";
   return out;

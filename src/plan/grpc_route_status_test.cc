@@ -23,9 +23,8 @@ std::string grpc(std::string_view rules) {
   return with_gateway(route_of("GRPCRoute", "g", "  rules:\n" + std::string(rules)));
 }
 
-// What the Service infra/web is called when calls go there; refused while upstreams are not spoken to with
-// HTTP/2.
-const std::string kWeb = kHttp2ToUpstreams ? "infra/web:80 (HTTP/2)" : "500";
+// What the Service infra/web is called when calls go there.
+const std::string kWeb = "infra/web:80 (HTTP/2)";
 
 std::string call(const TestPlan& test, std::string_view path, std::string_view host = "x") {
   return test.send(8080, host, path, {{"content-type", "application/grpc"}}, "POST");
@@ -168,10 +167,6 @@ TEST(GRPCRoute, BackendsAreSpokenToWithHTTP2) {
                                "  hostnames: [h.com]\n  rules: [{backendRefs: [{name: web, port: "
                                "80}]}]\n",
                                ", creationTimestamp: '2026-01-01T00:00:00Z'"));
-  if constexpr (!kHttp2ToUpstreams) {
-    EXPECT_EQ(test.parent("GRPCRoute infra/g", "ResolvedRefs"), "False UnsupportedProtocol");
-    return;
-  }
   const auto* cluster = test.cluster("infra/web:80 (HTTP/2)");
   ASSERT_NE(cluster, nullptr);
   EXPECT_EQ(cluster->protocol, upstream::Protocol::h2c);

@@ -67,6 +67,9 @@ void apply_limits(const resource::ListenerLimits& from, ClientSettings& to) {
   to.limits.head = from.head.bytes;
   to.limits.field_count = from.field_count;
   to.limits.body = from.body.bytes;
+  to.http2.header_list = static_cast<std::uint32_t>(from.head.bytes);
+  to.http2.field_count = from.field_count;
+  to.http2.concurrent_streams = from.concurrent_streams;
   to.requests_per_connection = from.requests_per_connection;
   to.most_connections = from.connections;
 }

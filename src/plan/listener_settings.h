@@ -24,7 +24,7 @@ struct PortSettings {
   ClientSettings client;
   tls::Version min_version = tls::Version::tls12;
   tls::Version max_version = tls::Version::tls13;
-  std::vector<std::string> alpn{"http/1.1"};
+  std::vector<std::string> alpn{"h2", "http/1.1"};
 };
 PortSettings port_settings(const std::vector<const ListenerPolicyEntry*>& policies);
 

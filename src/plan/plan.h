@@ -10,6 +10,7 @@
 
 #include "base/time.h"
 #include "http/h1/codec.h"
+#include "http/h2/limits.h"
 #include "http/path.h"
 #include "io/address.h"
 #include "observe/metrics.h"
@@ -33,6 +34,7 @@ inline constexpr std::uint64_t kSlowestContent = 240;
 // How a listener treats clients (ListenerPolicy; the defaults are safe without one).
 struct ClientSettings {
   http::h1::Limits limits;
+  http::h2::Limits http2;  // settings and budgets of HTTP/2 connections
   http::PathRules path;
   Duration head_timeout =
       10s;  // from the first byte of a request to the end of its head; also the TLS handshake

@@ -398,16 +398,18 @@ spec:
   EXPECT_EQ(a->endpoints[3].address, "fd00::1");
   EXPECT_EQ(a->endpoints[3].port, 4000);
   EXPECT_EQ(a->endpoints[3].zone, "z1");
-  // HTTPRouteBackendProtocolH2C: refused as long as HTTP/2 is not spoken to upstreams.
-  EXPECT_EQ(test.cluster("infra/headless:8081"), nullptr);
-  EXPECT_EQ(test.send(8080, "x", "/b"), "infra/r 1 -> 500");
+  // HTTPRouteBackendProtocolH2C.
+  const auto* b = test.cluster("infra/headless:8081");
+  ASSERT_NE(b, nullptr);
+  EXPECT_EQ(b->protocol, upstream::Protocol::h2c);
+  EXPECT_EQ(test.send(8080, "x", "/b"), "infra/r 1 -> infra/headless:8081");
   EXPECT_EQ(test.send(8080, "x", "/lonely"),
             "infra/r 2 -> infra/lonely:80");  // 503 from an upstream without endpoints
   EXPECT_EQ(test.send(8080, "x", "/outside"), "infra/r 3 -> 500");
   EXPECT_EQ(test.send(8080, "x", "/db"), "infra/r 4 -> 500");
   EXPECT_NE(test.diagnostics().find("port 80 has no endpoint: requests to it get 503"), std::string::npos);
   EXPECT_NE(test.diagnostics().find("kubernetes.io/service-name: lonely"), std::string::npos);
-  EXPECT_EQ(test.parent("HTTPRoute infra/r", "ResolvedRefs"), "False UnsupportedProtocol");
+  EXPECT_EQ(test.parent("HTTPRoute infra/r", "ResolvedRefs"), "False InvalidKind");
 }
 
 TEST(HTTPRouteMatchingAcrossRoutes, TheOlderRouteWinsThenTheName) {

@@ -55,8 +55,8 @@ const Struct& schema_of<ServicePort>() {
                                            "Port of the endpoints; EndpointSlices say it too, and win.")
               .defaults_to("port"),
           F::of<&ServicePort::protocol>("protocol", "Transport."),
-          F::of<&ServicePort::app_protocol>("appProtocol",
-                                            "`kubernetes.io/h2c`, `kubernetes.io/ws`, `http`, `https`."),
+          F::of<&ServicePort::app_protocol>(
+              "appProtocol", "`kubernetes.io/h2c`, `grpc`, `http2`, `kubernetes.io/ws`, `http`, `https`."),
           F::ignored("nodePort"),
       },
       "port");

@@ -77,6 +77,9 @@ const Struct& schema_of<ListenerLimits>() {
                                                           "Then it is closed; 0: no limit."),
           F::of<&ListenerLimits::connections>("connections",
                                               "Open at once; 0: only the process's own limit."),
+          F::of<&ListenerLimits::concurrent_streams>(
+              "concurrentStreams", "Requests under way at once on one HTTP/2 connection; more are refused.")
+              .between(1, 10'000),
       });
   return table;
 }

@@ -8,8 +8,11 @@ namespace turnpike::resource {
 template <>
 struct Choices<AppProtocol> {
   using E = AppProtocol;
-  static constexpr Choice kAll[] = {
-      {"http", int(E::http1)}, {"kubernetes.io/h2c", int(E::h2c)}, {"kubernetes.io/ws", int(E::ws)}};
+  static constexpr Choice kAll[] = {{"http", int(E::http1)},
+                                    {"kubernetes.io/h2c", int(E::h2c)},
+                                    {"kubernetes.io/ws", int(E::ws)},
+                                    {"grpc", int(E::h2c)},
+                                    {"h2", int(E::h2)}};
 };
 template <>
 struct Choices<BackendDns::Type> {
@@ -142,7 +145,10 @@ const Struct& backend_spec() {
       {
           F::of<&Backend::endpoints>("endpoints", "Addresses; or dns."),
           F::of<&Backend::dns>("dns", "A DNS name that lists the endpoints; or endpoints."),
-          F::of<&Backend::app_protocol>("appProtocol", "How to speak to it, as for Service ports."),
+          F::of<&Backend::app_protocol>(
+              "appProtocol",
+              "How to speak to it, as for Service ports: `kubernetes.io/h2c` and `grpc` mean HTTP/2, `h2` "
+              "means HTTP/2 where TLS agrees on it and HTTP/1.1 where not."),
       });
   return table;
 }

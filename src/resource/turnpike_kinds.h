@@ -33,7 +33,12 @@ struct Cidr {
 // -----------------------------------------------------------------------------------------------------
 
 // How to speak to an upstream (the values of Service appProtocol that matter to a proxy).
-enum class AppProtocol : std::uint8_t { http1, h2c, ws };
+enum class AppProtocol : std::uint8_t {
+  http1,
+  h2c,  // HTTP/2 and nothing else
+  ws,
+  h2,  // HTTP/2 where TLS agrees on it, else HTTP/1.1
+};
 
 struct BackendEndpoint {
   Marked<std::string> address;  // IPv4, IPv6 or a DNS name that is resolved to A and AAAA
@@ -195,6 +200,7 @@ struct ListenerLimits {
   ByteSize body{0};                           // 0: no limit
   std::uint32_t requests_per_connection = 0;  // 0: no limit
   std::uint32_t connections = 0;              // of the listener; 0: the process's own limit only
+  std::uint32_t concurrent_streams = 128;     // open at once on one HTTP/2 connection
 };
 
 struct ListenerTimeouts {
@@ -210,7 +216,7 @@ enum class TlsVersion : std::uint8_t { tls12, tls13 };
 struct ListenerTlsSettings {
   TlsVersion min_version = TlsVersion::tls12;
   TlsVersion max_version = TlsVersion::tls13;
-  std::vector<std::string> alpn{"http/1.1"};
+  std::vector<std::string> alpn{"h2", "http/1.1"};
 };
 
 struct RequestIdSettings {

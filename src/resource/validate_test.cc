@@ -321,8 +321,8 @@ TEST(Validate, backends) {
       {"  dns: {hostname: a.b, type: SRV, port: 1}\n",
        "5:41 'port' must not be given for SRV: its answers say the port"},
       {"  dns: {hostname: a.b, refresh: 0s}\n", "5:33 'refresh' must be at least 1s"},
-      {"  endpoints: [{address: a}]\n  appProtocol: grpc\n",
-       "6:16 'appProtocol' must be http, kubernetes.io/h2c or kubernetes.io/ws, not 'grpc'"},
+      {"  endpoints: [{address: a}]\n  appProtocol: ftp\n",
+       "6:16 'appProtocol' must be http, kubernetes.io/h2c, kubernetes.io/ws, grpc or h2, not 'ftp'"},
   };
   for (const Case& c : cases) EXPECT_EQ(problem("Backend", c.spec, kTurnpikeGroup), c.problem) << c.spec;
 }

@@ -21,6 +21,10 @@
 #include "io/task.h"
 #include "upstream/config.h"
 
+namespace turnpike::mux {
+class Stream;
+}
+
 namespace turnpike::upstream {
 
 // One address that serves an upstream, as one worker sees it. Lives from choose() until some seconds after
@@ -36,28 +40,38 @@ struct Outcome {
 
 // An open connection to an endpoint, owned by a Lease or idle in the pool.
 class Connection;
+// One stream of an HTTP/2 connection that others use too.
+class StreamLease;
 
-// The right to use one connection for one exchange. Returns it to the pool or closes it when destroyed.
+// The right to use one connection, or one stream of a shared one, for one exchange. Returns it to the pool or
+// closes it when destroyed.
 class Lease {
  public:
   Lease() noexcept = default;
   explicit Lease(Connection* connection) noexcept : connection_(connection) {}
-  Lease(Lease&& other) noexcept : connection_(std::exchange(other.connection_, nullptr)) {}
+  explicit Lease(StreamLease* stream) noexcept : stream_(stream) {}
+  Lease(Lease&& other) noexcept
+      : connection_(std::exchange(other.connection_, nullptr)),
+        stream_(std::exchange(other.stream_, nullptr)) {}
   Lease& operator=(Lease&& other) noexcept;
   ~Lease() { close(); }
 
-  explicit operator bool() const noexcept { return connection_ != nullptr; }
+  explicit operator bool() const noexcept { return connection_ != nullptr || stream_ != nullptr; }
+  // HTTP/1: heads and content; HTTP/2: content.
   io::Stream& stream() noexcept;
+  // The same as a stream of HTTP/2; null for HTTP/1.
+  mux::Stream* multiplexed() noexcept;
   // It had served a request before: a failure before the first byte may be the peer's idle timeout
   // (Retry::if_reused).
   bool reused() const noexcept;
-  // The response ended in order and both sides keep the connection: back to the pool.
+  // The response ended in order and both sides keep the connection: back to the pool. A stream is over.
   void release() noexcept;
-  // Closes the connection.
+  // Closes the connection, or cuts off the stream.
   void close() noexcept;
 
  private:
   Connection* connection_ = nullptr;
+  StreamLease* stream_ = nullptr;
 };
 
 // What is asked of the balancer.
@@ -99,7 +113,8 @@ class Cluster {
   // Chooses an endpoint and counts an active request on it until report() is called with it (exactly once per
   // choice). Errors: no_endpoint, no_healthy_endpoint, upstream_dns. No allocation.
   virtual Result<Endpoint*> choose(const Pick& pick) noexcept = 0;
-  // An idle connection, checked to be alive as far as known; empty if there is none: then open().
+  // An idle connection, or a stream of one that has room, checked to be alive as far as known; empty if there
+  // is none: then open().
   virtual Lease borrow(Endpoint& endpoint) noexcept = 0;
   // A new connection, with TLS done, or one that another exchange gives back meanwhile. Waits, when the bound
   // of connections is reached, for one to be free. Errors: connect_*, upstream_tls, upstream_overflow,

@@ -18,7 +18,16 @@ namespace turnpike::upstream {
 using namespace std::chrono_literals;
 
 enum class Balancing : std::uint8_t { round_robin, least_request, consistent_hash, random };
-enum class Protocol : std::uint8_t { http1, h2c, websocket };
+// How to speak to it.
+enum class Protocol : std::uint8_t {
+  http1,
+  h2c,  // HTTP/2: by prior knowledge, or the only one offered in ALPN
+  websocket,
+  h2,  // HTTP/2 if TLS agrees on it (ALPN), else HTTP/1.1; in cleartext as h2c
+};
+constexpr bool wants_http2(Protocol protocol) noexcept {
+  return protocol == Protocol::h2c || protocol == Protocol::h2;
+}
 
 struct EndpointConfig {
   std::string address;  // an IP literal, "unix:/path", or a DNS name that is resolved while running (A/AAAA)

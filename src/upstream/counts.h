@@ -21,23 +21,27 @@ class Count {
 
 // The members are listed once, so that sums and exports cannot forget one.
 // Of one endpoint in one worker.
-#define TURNPIKE_ENDPOINT_COUNTS(X)                                                 \
-  X(attempts)        /* choices of this endpoint */                                 \
-  X(failures)        /* ... that ended in a gateway error (outlier.h) */            \
-  X(opened)          /* connections made */                                         \
-  X(reused)          /* connections borrowed from the pool */                       \
-  X(connect_refused) /* connects that failed, by kind */                            \
-  X(connect_timeout)                                                                \
-  X(connect_failed)                                                                 \
-  X(tls_failed)                                                                     \
-  X(closed_by_peer) /* idle connections that the peer closed */                     \
-  X(unsolicited)    /* connections dropped for bytes that nobody had asked for */   \
-  X(idle_timeouts)  /* idle connections closed for their age */                     \
-  X(given_up)       /* idle connections closed because another worker needed one */ \
-  X(overflow)       /* requests refused: too many waited already */                 \
-  X(wait_timeouts)  /* requests whose deadline passed while they waited */          \
-  X(idle)           /* gauge: idle connections */                                   \
-  X(pending)        /* gauge: requests that wait for a connection */
+#define TURNPIKE_ENDPOINT_COUNTS(X)                                                  \
+  X(attempts)        /* choices of this endpoint */                                  \
+  X(failures)        /* ... that ended in a gateway error (outlier.h) */             \
+  X(opened)          /* connections made */                                          \
+  X(reused)          /* connections borrowed from the pool */                        \
+  X(connect_refused) /* connects that failed, by kind */                             \
+  X(connect_timeout)                                                                 \
+  X(connect_failed)                                                                  \
+  X(tls_failed)                                                                      \
+  X(closed_by_peer)  /* idle connections that the peer closed */                     \
+  X(unsolicited)     /* connections dropped for bytes that nobody had asked for */   \
+  X(idle_timeouts)   /* idle connections closed for their age */                     \
+  X(given_up)        /* idle connections closed because another worker needed one */ \
+  X(overflow)        /* requests refused: too many waited already */                 \
+  X(wait_timeouts)   /* requests whose deadline passed while they waited */          \
+  X(goaways)         /* HTTP/2 connections that ended because the peer said so */    \
+  X(refused_streams) /* requests that the peer refused unread: sent again */         \
+  X(multiplexed)     /* gauge: HTTP/2 connections */                                 \
+  X(streams)         /* gauge: requests on them */                                   \
+  X(idle)            /* gauge: idle connections */                                   \
+  X(pending)         /* gauge: requests that wait for a connection */
 struct alignas(64) EndpointCounts {
 #define X(name) Count name;
   TURNPIKE_ENDPOINT_COUNTS(X)

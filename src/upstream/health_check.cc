@@ -4,6 +4,8 @@
 #include <array>
 
 #include "base/strings.h"
+#include "tls/stream.h"
+#include "upstream/http2_probe.h"
 #include "upstream/registry.h"
 
 namespace turnpike::upstream {
@@ -64,17 +66,24 @@ io::Task<std::string_view> HealthCheck::probe(TimePoint deadline) {
   if (!stream) co_return stream.error().detail.empty() ? "the connection failed" : stream.error().detail;
   if (config_->health.kind != ActiveHealthCheck::Kind::http) co_return std::string_view{};
   stream_ = stream->get();
-  const std::string_view problem = co_await ask(**stream, deadline);
+  const bool http2 = wants_http2(config_->protocol) &&
+                     (!config_->tls || static_cast<tls::TlsStream&>(**stream).alpn() == "h2");
+  const std::string_view problem =
+      http2 ? co_await ask_http2(**stream, deadline) : co_await ask(**stream, deadline);
   stream_ = nullptr;
   co_return problem;
+}
+
+std::string HealthCheck::host() const {
+  const std::string own = endpoint_->address().is_ip() ? endpoint_->name() : "localhost";
+  return config_->health.host.empty() ? own : config_->health.host;
 }
 
 std::string HealthCheck::request() const {
   std::string text = "GET ";
   text += config_->health.path.empty() ? "/" : config_->health.path;
   text += " HTTP/1.1\r\nHost: ";
-  const std::string own = endpoint_->address().is_ip() ? endpoint_->name() : "localhost";
-  text += config_->health.host.empty() ? own : config_->health.host;
+  text += host();
   text += "\r\nUser-Agent: turnpike-health\r\nConnection: close\r\n\r\n";
   return text;
 }
@@ -107,6 +116,25 @@ io::Task<std::string_view> HealthCheck::ask(io::Stream& stream, TimePoint deadli
   }
 }
 
+io::Task<std::string_view> HealthCheck::ask_http2(io::Stream& stream, TimePoint deadline) {
+  const std::string authority = host();
+  http::RequestHead head;
+  head.method = http::Method::get;
+  head.scheme = config_->tls ? "https" : "http";
+  head.authority = authority;
+  std::string_view target = config_->health.path;
+  if (target.empty()) target = "/";
+  const std::size_t question = target.find('?');
+  head.path = target.substr(0, question);
+  head.has_query = question != std::string_view::npos;
+  if (head.has_query) head.query = target.substr(question + 1);
+  Arena arena;
+  head.fields.add(arena, http::FieldId::user_agent, "turnpike-health");
+  const std::expected<unsigned, std::string_view> status = co_await ask_status(stream, head, deadline);
+  if (!status) co_return status.error();
+  co_return judge_status(*status);
+}
+
 std::string_view HealthCheck::judge_status_line(std::string_view line) const noexcept {
   if (!line.starts_with("HTTP/1.") || line.size() < 12 || line[8] != ' ' ||
       (line.size() > 12 && line[12] != ' ')) {
@@ -114,8 +142,12 @@ std::string_view HealthCheck::judge_status_line(std::string_view line) const noe
   }
   const auto status = parse_decimal<std::uint16_t>(line.substr(9, 3));
   if (!status) return "the answer is not HTTP/1";
+  return judge_status(*status);
+}
+
+std::string_view HealthCheck::judge_status(unsigned status) const noexcept {
   const bool expected = std::ranges::any_of(config_->health.expected_statuses, [&](const auto& range) {
-    return *status >= range.first && *status <= range.second;
+    return status >= range.first && status <= range.second;
   });
   return expected ? std::string_view{} : "the status is not an expected one";
 }

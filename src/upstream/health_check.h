@@ -44,7 +44,10 @@ class HealthCheck final : private io::Timer {
   // afterwards.
   io::Task<std::string_view> probe(TimePoint deadline);
   io::Task<std::string_view> ask(io::Stream& stream, TimePoint deadline);
+  io::Task<std::string_view> ask_http2(io::Stream& stream, TimePoint deadline);
+  std::string host() const;
   std::string request() const;
+  std::string_view judge_status(unsigned status) const noexcept;
   std::string_view judge_status_line(std::string_view line) const noexcept;
   void note(std::string_view problem);
   void again() noexcept;

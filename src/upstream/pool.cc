@@ -2,33 +2,35 @@
 
 #include <utility>
 
+#include "tls/stream.h"
+#include "upstream/multiplexed.h"
 #include "upstream/waiting.h"
 #include "upstream/worker_clusters.h"
 
 namespace turnpike::upstream {
 
-// A connect under way, linked so that close() finds it. Lies in the frame of connect_one().
-struct Pool::Connecting {
-  explicit Connecting(Pool& p) noexcept : pool(p), next(p.connects_) {
-    if (next != nullptr) next->previous = this;
-    pool.connects_ = this;
-    ++pool.connecting_;
+Pool::~Pool() {
+  close(true);
+  while (multiplexed_first_ != nullptr) {
+    MultiplexedConnection& last = *multiplexed_first_;
+    unlist(last);
+    last.cut();
   }
-  ~Connecting() {
-    (previous != nullptr ? previous->next : pool.connects_) = next;
-    if (next != nullptr) next->previous = previous;
-    --pool.connecting_;
-  }
-  Connecting(const Connecting&) = delete;
-  Connecting& operator=(const Connecting&) = delete;
+}
 
-  Pool& pool;
-  Connecting* next;
-  Connecting* previous = nullptr;
-  Dial dial;
-};
+namespace {
 
-Pool::~Pool() { close(true); }
+enum class Agreed : std::uint8_t { http1, http2, refused };
+
+// What is spoken on a connection that has just been made.
+Agreed agreed_protocol(const ClusterConfig& config, io::Stream& stream) noexcept {
+  if (!wants_http2(config.protocol)) return Agreed::http1;
+  if (!config.tls) return Agreed::http2;
+  if (static_cast<tls::TlsStream&>(stream).alpn() == "h2") return Agreed::http2;
+  return config.protocol == Protocol::h2 ? Agreed::http1 : Agreed::refused;
+}
+
+}  // namespace
 
 // --- idle connections
 // ------------------------------------------------------------------------------------------------
@@ -55,7 +57,8 @@ bool Pool::usable(Connection& connection) noexcept {
   return false;
 }
 
-Connection* Pool::borrow() noexcept {
+Lease Pool::borrow() noexcept {
+  if (MultiplexedConnection* const shared = with_room(); shared != nullptr) return lease_stream(*shared);
   while (newest_ != nullptr) {
     Connection& connection = pop_newest();
     connection.stream_->set_hangup_listener(nullptr);
@@ -63,11 +66,11 @@ Connection* Pool::borrow() noexcept {
       connection.reused_ = true;
       ++leased_;
       counts_.reused.add();
-      return &connection;
+      return Lease(&connection);
     }
     destroy(connection);
   }
-  return nullptr;
+  return {};
 }
 
 void Pool::give_back(Connection& connection) noexcept {
@@ -174,14 +177,22 @@ void Pool::give_up_idle() noexcept {
     counts_.given_up.add();
     close_idle(pop_oldest());
   }
+  for (MultiplexedConnection* c = multiplexed_first_; c != nullptr && endpoint_.bound.wanted();
+       c = c->next_) {
+    if (!c->idle()) continue;
+    counts_.given_up.add();
+    c->retire();
+  }
 }
 
 void Pool::close(bool cancel_dials) noexcept {
   closed_ = true;
   while (oldest_ != nullptr) close_idle(pop_oldest());
+  for (MultiplexedConnection* c = multiplexed_first_; c != nullptr; c = c->next_) c->retire();
   if (!cancel_dials) return;
   for (Connecting* connecting = connects_; connecting != nullptr;) {
     Connecting* const next = connecting->next;
+    if (connecting->settling != nullptr) connecting->settling->end(MultiplexedConnection::Settled::cancelled);
     connecting->dial.cancel();
     connecting = next;
   }
@@ -208,7 +219,7 @@ io::Task<Result<Lease>> Pool::open(TimePoint deadline, OpenCancel* cancel) {
 void Pool::connect_for_waiting() {
   if (starting_) return;
   starting_ = true;
-  while (waiting_count_ > connecting_ + permits_asked_ && connecting_ < kMostConnecting) {
+  while (connections_wanted() > connecting_ + permits_asked_ && connecting_ < kMostConnecting) {
     if (endpoint_.bound.try_acquire()) {
       io::spawn(connect_one());
     } else if (oldest_ != nullptr) {
@@ -234,7 +245,7 @@ void Pool::ask_for_permit() {
 
 void Pool::on_permit() {
   if (permits_asked_ > 0) --permits_asked_;
-  if (waiting_count_ > connecting_) {
+  if (connections_wanted() > connecting_) {
     io::spawn(connect_one());
     return;
   }
@@ -245,21 +256,37 @@ void Pool::on_permit() {
 
 // Has a permit, and gives it to the connection or back.
 io::Task<void> Pool::connect_one() {
-  Result<std::unique_ptr<io::Stream>> stream;
+  Error error{};
+  std::unique_ptr<io::Stream> opened;
   {
     Connecting self(*this);
     const std::shared_ptr<const ClusterConfig> config = config_;  // may be replaced meanwhile
     const TimePoint start = loop_.now();
     const TimePoint deadline = start + config->pool.connect_timeout;
-    stream = co_await self.dial.run(loop_, endpoint_.address(), config->tls, sessions_, deadline);
-    if (stream) meter_.connected(loop_.now() - start);
+    Result<std::unique_ptr<io::Stream>> stream =
+        co_await self.dial.run(loop_, endpoint_.address(), config->tls, sessions_, deadline);
+    if (!stream) {
+      error = stream.error();
+    } else {
+      meter_.connected(loop_.now() - start);
+      const Agreed agreed = agreed_protocol(*config, **stream);
+      if (agreed == Agreed::http2) {
+        error = co_await settle(self, std::move(*stream), deadline);
+      } else if (agreed == Agreed::refused) {
+        error = upstream_error(ErrorKind::upstream_tls, Retry::safe,
+                               "the upstream did not agree on HTTP/2 (ALPN)");
+      } else {
+        fell_back_ = config->protocol == Protocol::h2;
+        opened = std::move(*stream);
+      }
+    }
   }
-  if (stream) {
+  if (opened) {
     counts_.opened.add();
-    keep(*new Connection(*this, std::move(*stream)));
-  } else {
+    keep(*new Connection(*this, std::move(opened)));
+  } else if (error.kind != ErrorKind::none) {
     endpoint_.bound.release(endpoint_);
-    failed_to_connect(stream.error());
+    failed_to_connect(error);
   }
   connect_for_waiting();
 }
@@ -282,7 +309,9 @@ void Pool::failed_to_connect(const Error& error) {
       counts_.connect_failed.add();
       break;
   }
-  if (waiting_head_ != nullptr) waiting_head_->fail(error);
+  // An HTTP/2 connection would have served several of them.
+  unsigned served = expects_http2() ? streams_each_ : 1;
+  while (waiting_head_ != nullptr && served-- > 0) waiting_head_->fail(error);
 }
 
 void Pool::add_waiting(Waiting& waiting) noexcept {
@@ -339,20 +368,32 @@ Lease& Lease::operator=(Lease&& other) noexcept {
   if (this != &other) {
     close();
     connection_ = std::exchange(other.connection_, nullptr);
+    stream_ = std::exchange(other.stream_, nullptr);
   }
   return *this;
 }
 
-io::Stream& Lease::stream() noexcept { return connection_->stream(); }
-bool Lease::reused() const noexcept { return connection_->reused(); }
+io::Stream& Lease::stream() noexcept {
+  return stream_ != nullptr ? static_cast<io::Stream&>(stream_->stream) : connection_->stream();
+}
+mux::Stream* Lease::multiplexed() noexcept { return stream_ != nullptr ? &stream_->stream : nullptr; }
+bool Lease::reused() const noexcept { return stream_ != nullptr ? stream_->reused : connection_->reused(); }
 
 void Lease::release() noexcept {
+  if (stream_ != nullptr) {
+    StreamLease& stream = *std::exchange(stream_, nullptr);
+    return stream.pool.end_stream(stream);
+  }
   if (connection_ == nullptr) return;
   Connection& connection = *std::exchange(connection_, nullptr);
   connection.pool().give_back(connection);
 }
 
 void Lease::close() noexcept {
+  if (stream_ != nullptr) {
+    StreamLease& stream = *std::exchange(stream_, nullptr);
+    return stream.pool.end_stream(stream);
+  }
   if (connection_ == nullptr) return;
   Connection& connection = *std::exchange(connection_, nullptr);
   connection.pool().discard(connection);

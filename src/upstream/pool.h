@@ -18,6 +18,7 @@
 
 namespace turnpike::upstream {
 
+class MultiplexedConnection;
 class Pool;
 
 // Idle in its pool's list or held by a Lease.
@@ -61,13 +62,15 @@ class Pool final : private io::Timer {
   // Nothing may be leased or waiting; connects under way have been cancelled (close()).
   ~Pool() override;
 
-  // The connection used last of the idle ones; null if there is none.
-  Connection* borrow() noexcept;
+  // A stream of an HTTP/2 connection that has room, or the connection used last of the idle ones; empty if
+  // there is neither.
+  Lease borrow() noexcept;
   // See Cluster::open.
   io::Task<Result<Lease>> open(TimePoint deadline, OpenCancel* cancel);
   // What a Lease does at its end.
   void give_back(Connection& connection) noexcept;
   void discard(Connection& connection) noexcept;
+  void end_stream(StreamLease& stream) noexcept;
 
   // A permit of the bound that we had queued for has come (WorkerClusters::on_permit).
   void on_permit();
@@ -80,11 +83,21 @@ class Pool final : private io::Timer {
 
   // Nothing refers to the pool but its owner.
   bool unused() const noexcept {
-    return leased_ == 0 && connecting_ == 0 && waiting_count_ == 0 && permits_asked_ == 0;
+    return leased_ == 0 && connecting_ == 0 && waiting_count_ == 0 && permits_asked_ == 0 &&
+           multiplexed_count_ == 0;
   }
   unsigned idle() const noexcept { return idle_count_; }
   unsigned leased() const noexcept { return leased_; }
   unsigned connecting() const noexcept { return connecting_; }
+
+  // --- what an HTTP/2 connection says
+  void multiplexed_opened() noexcept;
+  void multiplexed_closed(MultiplexedConnection& connection) noexcept;
+  void unlist(MultiplexedConnection& connection) noexcept;
+  void multiplexed_idle(int more) noexcept;
+  void multiplexed_has_room() noexcept;
+  // Idle connections are not kept now.
+  bool unwanted() const noexcept;
 
  private:
   friend class Connection;
@@ -101,6 +114,11 @@ class Pool final : private io::Timer {
   void close_idle(Connection& connection) noexcept;
   void destroy(Connection& connection) noexcept;
 
+  bool expects_http2() const noexcept { return wants_http2(config_->protocol) && !fell_back_; }
+  unsigned connections_wanted() const noexcept;
+  Lease lease_stream(MultiplexedConnection& connection) noexcept;
+  MultiplexedConnection* with_room() const noexcept;
+  io::Task<Error> settle(Connecting& connecting, std::unique_ptr<io::Stream> stream, TimePoint deadline);
   void connect_for_waiting();
   void ask_for_permit();
   io::Task<void> connect_one();
@@ -124,6 +142,8 @@ class Pool final : private io::Timer {
   Waiting* waiting_head_ = nullptr;
   Waiting* waiting_tail_ = nullptr;
   Connecting* connects_ = nullptr;
+  MultiplexedConnection* multiplexed_first_ = nullptr;  // the oldest first
+  MultiplexedConnection* multiplexed_last_ = nullptr;
   unsigned worker_;
   unsigned idle_count_ = 0;
   unsigned leased_ = 0;
@@ -131,8 +151,11 @@ class Pool final : private io::Timer {
   unsigned waiting_count_ = 0;
   unsigned permits_asked_ = 0;  // entries of ours in the queue of the bound
   unsigned turns_at_home_ = 0;
+  unsigned multiplexed_count_ = 0;
+  unsigned streams_each_ = 100;  // that the last HTTP/2 connection allowed
   bool closed_ = false;
-  bool starting_ = false;  // in connect_for_waiting(): a connect that fails at once must not call it again
+  bool fell_back_ = false;  // the peer chose HTTP/1.1 where HTTP/2 was offered
+  bool starting_ = false;   // in connect_for_waiting(): a connect that fails at once must not call it again
 };
 
 }  // namespace turnpike::upstream

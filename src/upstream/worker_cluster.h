@@ -21,7 +21,7 @@ class WorkerCluster final : public Cluster {
                 std::shared_ptr<const ClusterConfig> config);
 
   Result<Endpoint*> choose(const Pick& pick) noexcept override;
-  Lease borrow(Endpoint& endpoint) noexcept override { return Lease(endpoint.pool.borrow()); }
+  Lease borrow(Endpoint& endpoint) noexcept override { return endpoint.pool.borrow(); }
   io::Task<Result<Lease>> open(Endpoint& endpoint, TimePoint deadline) override {
     return endpoint.pool.open(deadline, nullptr);
   }
