@@ -53,6 +53,14 @@ Digest256 sha256(std::string_view bytes) {
   return digest.finish();
 }
 
+Digest160 sha1(std::string_view bytes) {
+  static const EVP_MD* const algorithm = EVP_MD_fetch(nullptr, "SHA1", nullptr);
+  Digest160 out;
+  unsigned size = 0;
+  check(EVP_Digest(bytes.data(), bytes.size(), out.data(), &size, algorithm, nullptr));
+  return out;
+}
+
 Digest256 hmac_sha256(std::string_view key, std::string_view bytes) {
   Digest256 out;
   unsigned size = 0;

@@ -1,4 +1,4 @@
-// SHA-256, HMAC and comparison without a side channel.
+// SHA-256, SHA-1, HMAC and comparison without a side channel.
 #pragma once
 
 #include <array>
@@ -14,8 +14,11 @@ struct evp_md_ctx_st;  // OpenSSL's EVP_MD_CTX
 namespace turnpike::crypto {
 
 using Digest256 = std::array<std::uint8_t, 32>;
+using Digest160 = std::array<std::uint8_t, 20>;
 
 Digest256 sha256(std::string_view bytes);
+// Where a protocol asks for it (RFC 6455 §4.2.2): it protects nothing.
+Digest160 sha1(std::string_view bytes);
 Digest256 hmac_sha256(std::string_view key, std::string_view bytes);
 
 // SHA-256 over pieces.

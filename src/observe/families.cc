@@ -11,12 +11,15 @@
 #include <string>
 #include <utility>
 
+#include "http/h2/limits.h"
+
 namespace turnpike::observe {
 namespace {
 
 constexpr std::array<std::string_view, 6> kStatusClasses = {"1xx", "2xx", "3xx", "4xx", "5xx", "none"};
 constexpr std::array<std::string_view, 3> kGrpcClasses = {"ok", "client", "server"};
 constexpr std::array<std::string_view, 3> kHandshakes = {"full", "resumed", "failed"};
+constexpr std::array<std::string_view, 2> kResets = {"client", "gateway"};
 constexpr std::array<std::string_view, 2> kEjections = {"outlier", "health_check"};
 constexpr std::array<std::string_view, 2> kReloads = {"ok", "failed"};
 
@@ -26,6 +29,16 @@ std::array<std::string_view, kReasons> reasons() {
   std::array<std::string_view, kReasons> out;
   out[0] = "none";
   for (std::size_t i = 1; i < kReasons; ++i) out[i] = name_of(static_cast<ErrorKind>(i));
+  return out;
+}
+
+// The label values of http2_violations_total.
+constexpr std::size_t kViolations = 1 + http::h2::kBudgets;
+std::array<std::string_view, kViolations> violations() {
+  std::array<std::string_view, kViolations> out;
+  out[0] = "protocol";
+  for (std::size_t i = 1; i < kViolations; ++i)
+    out[i] = http::h2::name_of(static_cast<http::h2::Budget>(i - 1));
   return out;
 }
 
@@ -76,6 +89,20 @@ ListenerMetrics define_listener(Registry& r) {
                                      .help = "TLS handshakes with clients, by how they ended.",
                                      .variant_label = "result",
                                      .variants = kHandshakes});
+  m.http2_streams = r.counter(
+      m.group, {.name = "http2_streams_total", .help = "Streams that clients opened on HTTP/2 connections."});
+  m.http2_active_streams =
+      r.gauge(m.group, {.name = "http2_active_streams", .help = "Streams that are open now."});
+  m.http2_resets = r.counter(m.group, {.name = "http2_resets_total",
+                                       .help = "Streams that were cut off, by whom.",
+                                       .variant_label = "by",
+                                       .variants = kResets});
+  m.http2_violations =
+      r.counter(m.group, {.name = "http2_violations_total",
+                          .help = "HTTP/2 connections ended for a fault: the protocol, or the budget that "
+                                  "a flood of frames spent.",
+                          .variant_label = "rule",
+                          .variants = violations()});
   return m;
 }
 

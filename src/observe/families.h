@@ -47,7 +47,11 @@ struct ListenerMetrics {
   Counter responses;       // made by the gateway itself, .of(reason(kind))
   Counter received_bytes;  // on connections
   Counter sent_bytes;
-  Counter handshakes;  // TLS, .of(0: full, 1: resumed, 2: failed)
+  Counter handshakes;     // TLS, .of(0: full, 1: resumed, 2: failed)
+  Counter http2_streams;  // opened by clients
+  Gauge http2_active_streams;
+  Counter http2_resets;      // RST_STREAM, .of(0: received, 1: sent)
+  Counter http2_violations;  // connections ended for a fault, .of(0: protocol, 1 + Budget)
 };
 
 // {upstream, endpoint}: an endpoint by its "address:port".

@@ -45,21 +45,23 @@ BodyPipe::State BodyPipe::gather(Buffer& in, Iovecs& out, Arena& arena) {
   return full ? State::full : State::more;
 }
 
-BodyPipe::State BodyPipe::end_of_stream(Iovecs& out, Arena& arena) {
+BodyPipe::State BodyPipe::end_of_stream(Iovecs& out, Arena& arena, const http::Fields* trailers) {
   if (ended_) return State::done;
   if (!reader_.finish_at_eof()) {
     error_ = ErrorKind::bad_request;
     detail_ = "the content was cut off";
     return State::failed;
   }
+  beside_ = trailers;
   finish(out, arena);
   return State::done;
 }
 
 void BodyPipe::finish(Iovecs& out, Arena& arena) {
   ended_ = true;
-  if (!reader_.trailers().empty()) {
-    trailers_ = reader_.trailers().clone(arena);
+  const http::Fields& received = beside_ != nullptr ? *beside_ : reader_.trailers();
+  if (!received.empty()) {
+    trailers_ = received.clone(arena);
     if (client_ != nullptr) remove_untrusted_fields(trailers_, *client_, false);
   }
   if (!chunked_out_) return;

@@ -32,8 +32,9 @@ class BodyPipe {
 
   // Takes what it can from `in` (its bytes stay in place until `out` has been written) and appends to `out`.
   State gather(Buffer& in, Iovecs& out, Arena& arena);
-  // The source has ended: as gather() with nothing more to come.
-  State end_of_stream(Iovecs& out, Arena& arena);
+  // The source has ended: as gather() with nothing more to come. `trailers`: what came beside the content
+  // (HTTP/2); their texts must live until `out` has been written.
+  State end_of_stream(Iovecs& out, Arena& arena, const http::Fields* trailers = nullptr);
 
   bool done() const noexcept { return ended_; }
   // Bytes of content moved.
@@ -51,6 +52,7 @@ class BodyPipe {
   bool chunked_out_ = false;
   bool ended_ = false;
   const plan::ClientSettings* client_ = nullptr;
+  const http::Fields* beside_ = nullptr;  // trailers that came beside the content
   http::Fields trailers_;
   ErrorKind error_ = ErrorKind::none;
   std::string_view detail_;

@@ -10,6 +10,10 @@
 #include "proxy/buffer.h"
 #include "proxy/iovecs.h"
 
+namespace turnpike::mux {
+class Stream;
+}
+
 namespace turnpike::proxy {
 
 class ClientConnection;
@@ -49,6 +53,12 @@ class Client {
   ClientConnection& connection() const noexcept { return connection_; }
   // Of content: what is read and written here is the exchange's. HTTP/1 has heads and framing in it too.
   io::Stream& stream() const noexcept { return *stream_; }
+  // The same as a stream of HTTP/2; null for HTTP/1.
+  mux::Stream* multiplexed() const noexcept { return multiplexed_; }
+  // The exchange is over.
+  void stop_listening() noexcept {
+    if (stream_ != nullptr) stream_->set_hangup_listener(nullptr);
+  }
   // HTTP/1: what has been read from the stream, the head first. Empty for HTTP/2.
   Buffer& buffer() noexcept { return buffer_; }
   // Bytes of the response written to the stream, and read from it, for metrics.
@@ -67,6 +77,7 @@ class Client {
 
   ClientConnection& connection_;
   io::Stream* stream_;
+  mux::Stream* multiplexed_ = nullptr;
   Buffer buffer_;
   std::uint64_t sent_ = 0;
 };

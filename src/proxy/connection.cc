@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <cstring>
 
+#include "http/h2/codes.h"
 #include "io/address.h"
 #include "proxy/exchange.h"
+#include "proxy/http2_connection.h"
 #include "proxy/overload.h"
 #include "proxy/port_slot.h"
 #include "proxy/recorder.h"
@@ -23,8 +25,12 @@ constexpr std::size_t kLingerBytes = 1024 * 1024;
 constexpr Duration kIdleUnderPressure = 1s;
 // An idle connection is this, its stream and two coroutine frames: under 1 KB (docs/principles.md, principle
 // 4).
-static_assert(sizeof(ClientConnection) <= 216);
+static_assert(sizeof(ClientConnection) <= 232);
 static_assert(sizeof(Exchange) <= 3 * 1024);
+
+bool is_preface(std::string_view bytes) noexcept {
+  return http::h2::kPreface.starts_with(bytes.substr(0, http::h2::kPreface.size()));
+}
 }  // namespace
 
 ClientConnection::ClientConnection(Worker& worker, PortSlot& slot, std::unique_ptr<io::Stream> stream,
@@ -56,6 +62,12 @@ io::Task<void> ClientConnection::run(std::unique_ptr<ClientConnection> connectio
 }
 
 void ClientConnection::cut() {
+  // Its streams may need turns of the loop to end: it is not to be found idle again meanwhile.
+  cut_ = true;
+  if (http2_ != nullptr) {
+    set_idle(false);
+    http2_->say_goodbye();
+  }
   // It may wait for the upstream or for us to take its bytes; the end of either wait may destroy all of this.
   bool gone = false;
   gone_ = &gone;
@@ -63,6 +75,10 @@ void ClientConnection::cut() {
   if (gone) return;
   gone_ = nullptr;
   stream_->cancel();
+}
+
+void ClientConnection::drain(const PortSlot* of) {
+  if (http2_ != nullptr && (of == nullptr || of == &slot_)) http2_->drain();
 }
 
 void ClientConnection::set_idle(bool idle) noexcept {
@@ -124,8 +140,9 @@ io::Task<void> ClientConnection::serve() {
   io::Loop& loop = stream_->loop();
   Buffer& buffer = client_.buffer();
   if (tls_ != nullptr && !co_await handshake()) co_return;
+  bool http2 = tls_ != nullptr && tls_->alpn() == "h2";
   After after = After::keep_alive;
-  while (after == After::keep_alive) {
+  while (after == After::keep_alive && !http2) {
     if (buffer.empty()) {
       // Between requests nothing is held but the connection itself.
       buffer.release();
@@ -137,29 +154,17 @@ io::Task<void> ClientConnection::serve() {
       const io::IoResult got = fill();
       if (got.status == io::IoStatus::would_block) continue;
       if (got.status != io::IoStatus::ok) co_return;  // the client has gone
+      if (requests_ == 0 && tls_ == nullptr && is_preface(buffer.view())) {
+        http2 = co_await read_preface();
+        if (http2) break;
+      }
     }
 
     // The plan of this moment serves the whole request.
     std::unique_ptr<Exchange> exchange =
         std::make_unique<Exchange>(client_, WorkerPlan::Pin(slot_.plan()), slot_.port(), loop.now());
-    const plan::ClientSettings& settings = slot_.port().settings;
-    const TimePoint deadline = loop.now() + settings.head_timeout;
     Error failure{};
-    while (exchange->parse() == http::h1::Parse::incomplete) {
-      if (buffer.room().empty()) {
-        buffer.grow(std::max(buffer.capacity() * 2, Buffer::kSize));  // bounded by limits.head in the parser
-        exchange->head_moved();
-      }
-      const io::Wait wait = co_await stream_->readable(deadline);
-      if (wait == io::Wait::timeout) failure = client_error(ErrorKind::client_head_timeout);
-      if (wait == io::Wait::cancelled) failure = our_error(ErrorKind::draining);
-      if (failure.kind != ErrorKind::none) break;
-      const io::IoResult got = fill();
-      if (got.status == io::IoStatus::eof || got.status == io::IoStatus::error) {
-        failure = client_error(ErrorKind::client_closed, "the head of the request is not whole");
-        break;
-      }
-    }
+    if (exchange->parse() == http::h1::Parse::incomplete) failure = co_await read_head(*exchange);
     ++requests_;
     exchange_ = exchange.get();
     after = failure.kind == ErrorKind::none ? co_await exchange->run()
@@ -176,11 +181,70 @@ io::Task<void> ClientConnection::serve() {
       }
     }
   }
+  if (http2) after = co_await serve_http2();
   if (after == After::abort) {
     stream_->abort();
     co_return;
   }
   co_await close_in_order(after == After::linger);
+}
+
+// The head did not come in one piece.
+io::Task<Error> ClientConnection::read_head(Exchange& exchange) {
+  Buffer& buffer = client_.buffer();
+  const TimePoint deadline = stream_->loop().now() + slot_.port().settings.head_timeout;
+  do {
+    if (buffer.room().empty()) {
+      buffer.grow(std::max(buffer.capacity() * 2, Buffer::kSize));  // bounded by limits.head in the parser
+      exchange.head_moved();
+    }
+    const io::Wait wait = co_await stream_->readable(deadline);
+    if (wait == io::Wait::timeout) co_return client_error(ErrorKind::client_head_timeout);
+    if (wait == io::Wait::cancelled) co_return our_error(ErrorKind::draining);
+    const io::IoResult got = fill();
+    if (got.status == io::IoStatus::eof || got.status == io::IoStatus::error)
+      co_return client_error(ErrorKind::client_closed, "the head of the request is not whole");
+  } while (exchange.parse() == http::h1::Parse::incomplete);
+  co_return Error{};
+}
+
+// What has come begins like HTTP/2's preface (RFC 9113 §3.3): waits for the rest of it. False: it is none, or
+// does not come.
+io::Task<bool> ClientConnection::read_preface() {
+  const TimePoint deadline = stream_->loop().now() + slot_.port().settings.head_timeout;
+  while (is_preface(client_.buffer().view())) {
+    if (client_.buffer().size() >= http::h2::kPreface.size()) co_return true;
+    if (co_await stream_->readable(deadline) != io::Wait::ready) break;
+    const io::IoResult got = fill();
+    if (got.status != io::IoStatus::ok && got.status != io::IoStatus::would_block) break;
+  }
+  co_return false;
+}
+
+io::Task<After> ClientConnection::serve_http2() {
+  Http2Connection http2(*this);
+  http2_ = &http2;
+  set_idle(true);
+  if (!client_.buffer().empty()) http2.feed(client_.buffer().view());
+  client_.buffer().release();
+  const After after = co_await http2.run();
+  http2_ = nullptr;
+  set_idle(false);
+  co_return after;
+}
+
+void ClientConnection::request_begins() noexcept {
+  ++requests_;
+  set_idle(false);
+}
+
+void ClientConnection::requests_ended() noexcept {
+  if (!cut_ && http2_ != nullptr) set_idle(true);
+}
+
+void ClientConnection::count(std::uint64_t received, std::uint64_t sent) noexcept {
+  received_ += received;
+  client_.count_sent(sent);
 }
 
 io::Task<void> ClientConnection::close_in_order(bool linger) {

@@ -4,6 +4,7 @@
 #include <memory>
 #include <string_view>
 
+#include "base/error.h"
 #include "base/time.h"
 #include "io/stream.h"
 #include "io/task.h"
@@ -24,6 +25,7 @@ class TlsStream;
 namespace turnpike::proxy {
 
 class Exchange;
+class Http2Connection;
 class PortSlot;
 class Worker;
 
@@ -39,6 +41,8 @@ class ClientConnection final : public Downstream {
 
   // Idle means: between two requests.
   void cut() override;
+  // HTTP/2 asks at once, HTTP/1 with the next response.
+  void drain(const PortSlot* of) override;
 
   Worker& worker() noexcept { return worker_; }
   PortSlot& slot() noexcept { return slot_; }
@@ -46,11 +50,20 @@ class ClientConnection final : public Downstream {
   tls::TlsStream* tls() noexcept { return tls_; }
   std::string_view peer_ip() const noexcept { return {peer_ip_, peer_ip_size_}; }
   std::uint16_t peer_port() const noexcept { return peer_port_; }
+  // HTTP/2: a stream opens where none was; the last one has gone.
+  void request_begins() noexcept;
+  void requests_ended() noexcept;
+  observe::Series metrics() const noexcept { return metrics_; }
+  // Bytes of an HTTP/2 connection, for metrics.
+  void count(std::uint64_t received, std::uint64_t sent) noexcept;
   // Whether it may serve another request after the one under way.
   bool may_go_on() const noexcept;
 
  private:
   io::Task<void> serve();
+  io::Task<Error> read_head(Exchange& exchange);
+  io::Task<bool> read_preface();
+  io::Task<After> serve_http2();
   io::Task<bool> handshake();
   io::Task<void> close_in_order(bool linger);
   io::IoResult fill() noexcept;
@@ -63,12 +76,14 @@ class ClientConnection final : public Downstream {
   tls::TlsStream* tls_ = nullptr;  // stream_ as such, if it is one
   Exchange* exchange_ = nullptr;   // the one that runs
   bool* gone_ = nullptr;           // tells cut() that `this` died meanwhile
+  Http2Connection* http2_ = nullptr;
   Http1Client client_;
   std::uint64_t received_ = 0;
   std::uint32_t requests_ = 0;
   observe::Series metrics_;
   std::uint16_t peer_port_ = 0;
   std::uint8_t peer_ip_size_ = 0;
+  bool cut_ = false;
   char peer_ip_[46];  // text of the longest IPv6 address
 };
 

@@ -4,6 +4,8 @@
 
 namespace turnpike::proxy {
 
+class PortSlot;
+
 class Downstream {
  public:
   Downstream() noexcept = default;
@@ -15,6 +17,9 @@ class Downstream {
   // Ends it: at once when idle, else as soon as whatever it waits for is interrupted. May be gone when this
   // returns.
   virtual void cut() = 0;
+
+  // Asks its peer to send no more on it, where the protocol has a word for that. Of one port, or all (null).
+  virtual void drain(const PortSlot* /*of*/) {}
 
   Downstream* next = nullptr;  // ConnectionList
   Downstream* previous = nullptr;

@@ -17,6 +17,7 @@ Exchange::Exchange(Client& client, WorkerPlan::Pin plan, const plan::Port& port,
     : client_(client),
       connection_(client.connection()),
       worker_(connection_.worker()),
+      loop_(worker_.loop()),
       plan_(std::move(plan)),
       port_(port),
       facts_{.arena = arena_,
@@ -34,7 +35,7 @@ Exchange::Exchange(Client& client, WorkerPlan::Pin plan, const plan::Port& port,
              .direct = {}},
       started_(now) {}
 
-Exchange::~Exchange() { client_.stream().set_hangup_listener(nullptr); }
+Exchange::~Exchange() { client_.stop_listening(); }
 
 http::h1::Parse Exchange::parse() {
   const http::h1::ParseResult result =
@@ -46,6 +47,19 @@ http::h1::Parse Exchange::parse() {
     parse_error_ = result.error;
   }
   return result.state;
+}
+
+void Exchange::begin(http::RequestHead&& head) {
+  request_ = head;
+  head_bytes_ = 1;  // it is whole
+}
+
+void Exchange::record_refused(const Error& error, unsigned status) {
+  head_done_ = loop().now();
+  reason_ = error.kind;
+  detail_ = error.detail;
+  status_ = static_cast<std::uint16_t>(status);
+  record();
 }
 
 io::Task<After> Exchange::fail_before_head(Error error) {
@@ -89,7 +103,7 @@ io::Task<After> Exchange::run() {
 }
 
 Error Exchange::understand() {
-  if (request_.method == http::Method::connect) {
+  if (request_.method == http::Method::connect && !understand_connect()) {
     return client_error(ErrorKind::unsupported_method, "CONNECT: the gateway is no forward proxy");
   }
   if (worker_.overload().pressure() == Pressure::critical) {
@@ -112,15 +126,28 @@ Error Exchange::understand() {
     request_.path = *path;
   }
   understand_upgrade();
+  wants_trailers_ = request_.fields.value(http::FieldId::te) == "trailers";
   trusted_peer_ = is_trusted(port_.settings, connection_.peer_ip());
   remove_untrusted_fields(request_.fields, port_.settings, trusted_peer_);
   return {};
 }
 
+// Extended CONNECT (RFC 8441) is to HTTP/2 what an Upgrade is to HTTP/1.1: routes, policies and the log see
+// the one as the other. What else CONNECT may mean is not for a gateway.
+bool Exchange::understand_connect() {
+  if (!equals_ignoring_case(request_.protocol, "websocket")) return false;
+  request_.method = http::Method::get;
+  request_.method_text = http::name_of(http::Method::get);
+  request_.framing = http::Framing::none;
+  request_.upgrade = true;
+  upgrade_protocol_ = "websocket";
+  return true;
+}
+
 // An Upgrade is passed on where both sides can agree on it: not to another version of HTTP, which would pass
 // requests by our routes and policies.
 void Exchange::understand_upgrade() {
-  if (!request_.upgrade) return;
+  if (!request_.upgrade || !upgrade_protocol_.empty()) return;
   const std::string_view protocol = request_.fields.value(http::FieldId::upgrade);
   const auto is_http = [&](std::string_view name) {
     return equals_ignoring_case(protocol.substr(0, name.size()), name);
@@ -182,7 +209,7 @@ void Exchange::add_forwarding_fields() {
                           .port = connection_.peer_port(),
                           .tls = port_.tls,
                           .trusted = trusted_peer_,
-                          .http10 = request_.version == http::Version::http10};
+                          .version = request_.version};
   const Forwarding forwarding = write_forwarding_fields(request_, facts, port_.settings, arena_);
   facts_.client_ip = forwarding.client_ip;
   facts_.scheme = forwarding.scheme;

@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "base/arena.h"
@@ -38,7 +39,12 @@ class Exchange final : private io::HangupListener {
 
   // Parses the head from what the client's buffer holds.
   http::h1::Parse parse();
-  // After Parse::complete (or Parse::error): routes, forwards or answers, and records.
+  // The head of a request that was read elsewhere (HTTP/2): its texts are in arena().
+  void begin(http::RequestHead&& head);
+  Arena& arena() noexcept { return arena_; }
+  // What never became a request, answered already with `status` (0: not at all): only for the record.
+  void record_refused(const Error& error, unsigned status);
+  // After Parse::complete (or Parse::error), or begin(): routes, forwards or answers, and records.
   io::Task<After> run();
   // What has been parsed of a head that is not whole lay in memory that is gone.
   void head_moved() noexcept { request_ = {}; }
@@ -51,6 +57,7 @@ class Exchange final : private io::HangupListener {
   // --- exchange.cc ---
   Error understand();  // target, authority, path, framing
   void understand_upgrade();
+  bool understand_connect();
   Error find_route();
   void add_forwarding_fields();
   bool apply_request_policies(std::span<const policy::Policy* const> policies);
@@ -69,7 +76,20 @@ class Exchange final : private io::HangupListener {
   void give_back_unwanted_response() noexcept;
   void report(const Error& error) noexcept;
   void end_attempt(const Error& error) noexcept;
-  void write_upstream_head();
+  void clean_upstream_fields();
+  std::string_view upstream_head();
+  Error judge_head();
+
+  // --- forward_stream.cc: the same over HTTP/2
+  http::RequestHead upstream_request();
+  bool open_stream();
+  io::Task<Error> read_streamed_head();
+  Error reset_error() noexcept;
+
+  // --- websocket.cc
+  std::string_view websocket_handshake();
+  Error judge_handshake();
+  void prepare_extended_connect(http::RequestHead& head);
   void on_hangup() override;
   Error timeout_error() const noexcept;
   bool head_deadline_moves() noexcept;
@@ -77,6 +97,9 @@ class Exchange final : private io::HangupListener {
 
   // --- upload.cc: the request's content ---
   void prepare_body();
+  void prepare_streamed_body();
+  BodyPipe::State gather_upload();
+  bool upload_chunked() const noexcept;  // towards HTTP/1
   bool body_replayable() const noexcept { return !body_lost_; }
   void rewind_body();
   Error send_request();
@@ -94,6 +117,7 @@ class Exchange final : private io::HangupListener {
   // --- relay.cc: the response's content ---
   io::Task<After> relay();
   void begin_download() noexcept;
+  BodyPipe::State gather_download();
   io::Task<Error> read_more_response();
   void finish_upstream() noexcept;
   io::Task<After> end_relay(bool whole);
@@ -111,17 +135,19 @@ class Exchange final : private io::HangupListener {
 
   // --- mirror.cc, session.cc ---
   void start_mirrors();
+  bool copy_body(BodyPipe& copy, std::string& out);
   void read_session();
   void write_session();
 
   // --- record.cc ---
   void record() noexcept;
 
-  io::Loop& loop() noexcept { return client_.stream().loop(); }
+  io::Loop& loop() const noexcept { return loop_; }
 
   Client& client_;
   ClientConnection& connection_;
   Worker& worker_;
+  io::Loop& loop_;
   WorkerPlan::Pin plan_;
   const plan::Port& port_;
   Arena arena_;
@@ -137,6 +163,7 @@ class Exchange final : private io::HangupListener {
   std::string_view original_path_;
   std::string_view upgrade_protocol_;  // of an Upgrade that is passed on
   bool trusted_peer_ = false;
+  bool wants_trailers_ = false;  // TE: trailers
 
   // Where it goes.
   const plan::Listener* listener_ = nullptr;
@@ -174,6 +201,7 @@ class Exchange final : private io::HangupListener {
   io::Event upload_ended_;
   Iovecs to_upstream_;
   std::string_view upstream_head_;
+  std::string_view websocket_key_;  // of the handshake of HTTP/1.1 on either side
 
   // The response.
   http::ResponseHead response_;
@@ -186,6 +214,7 @@ class Exchange final : private io::HangupListener {
   bool close_after_ = false;
   bool client_gone_ = false;
   bool upgraded_ = false;
+  bool extended_connect_ = false;  // what this attempt asked its upstream for
   unsigned informational_ = 0;
 
   // Times and sizes, for deadlines and records.

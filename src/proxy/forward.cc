@@ -18,6 +18,10 @@ TimePoint after(TimePoint start, Duration duration) noexcept {
   return duration == Duration::zero() ? kNever : start + duration;
 }
 
+bool anticipates_content(http::Method method) noexcept {
+  return method == http::Method::post || method == http::Method::put || method == http::Method::patch;
+}
+
 }  // namespace
 
 io::Task<After> Exchange::forward() {
@@ -27,7 +31,7 @@ io::Task<After> Exchange::forward() {
   read_session();
   pick_.hash = hash_key(*rule_, request_, facts_.client_ip, worker_.random());
   prepare_body();
-  write_upstream_head();
+  clean_upstream_fields();
   cluster_->count_request();
   client_.stream().set_hangup_listener(this);
   if (client_.stream().peer_closed()) on_hangup();
@@ -55,7 +59,6 @@ io::Task<After> Exchange::forward() {
       co_await loop().sleep_until(
           std::min(loop().now() + Duration(wait), std::min(request_deadline_, head_deadline_)));
     }
-    rewind_body();
   }
   if (error.kind != ErrorKind::none) co_return co_await respond(error);
   if (upgraded_) co_return co_await tunnel();
@@ -74,8 +77,10 @@ io::Task<Error> Exchange::attempt() {
     lease_ = std::move(*opened);
     if (client_gone_) co_return client_error(ErrorKind::client_closed);
   }
+  if (attempts_ > 0 || lease_.multiplexed() != nullptr) rewind_body();
   if (const Error error = send_request(); error.kind != ErrorKind::none) co_return error;
-  const Error error = co_await read_response_head();
+  const Error error =
+      lease_.multiplexed() != nullptr ? co_await read_streamed_head() : co_await read_response_head();
   if (error.kind != ErrorKind::none) co_return error;
   if (wants_status_retry()) {
     if (upload_running_) co_await stop_upload();
@@ -104,7 +109,7 @@ Error Exchange::begin_attempt() {
 }
 
 Error Exchange::timeout_error() const noexcept {
-  const TimePoint now = client_.stream().loop().now();
+  const TimePoint now = loop().now();
   Error error =
       upstream_error(ErrorKind::upstream_timeout, Retry::never, "no response within the default time");
   if (now >= request_deadline_) {
@@ -146,16 +151,8 @@ io::Task<Error> Exchange::read_response_head() {
       if (parsed.state == http::h1::Parse::complete) {
         upstream_in_.pass(parsed.consumed);
         upgraded_ = response_.status == 101;
-        if (upgraded_ && !request_.upgrade) {
-          co_return upstream_error(ErrorKind::upstream_bad_response, Retry::never, "101 without an Upgrade");
-        }
-        if (response_.status >= 200 || upgraded_) {
-          response_head_at_ = loop().now();
-          co_return Error{};
-        }
-        if (++informational_ > kMostInformational) {
-          co_return upstream_error(ErrorKind::upstream_bad_response, Retry::never, "too many 1xx responses");
-        }
+        if (const Error error = judge_head(); error.kind != ErrorKind::none) co_return error;
+        if (response_.status >= 200 || upgraded_) co_return Error{};
         if (const Error error = co_await pass_informational(); error.kind != ErrorKind::none) co_return error;
         upstream_in_.compact();
         scanned = 0;
@@ -181,6 +178,23 @@ io::Task<Error> Exchange::read_response_head() {
                                "the upstream closed before its response was whole");
     }
   }
+}
+
+// Whether this head may come now.
+Error Exchange::judge_head() {
+  const auto bad = [](std::string_view detail) {
+    return upstream_error(ErrorKind::upstream_bad_response, Retry::never, detail);
+  };
+  if (upgraded_ && !request_.upgrade) return bad("101 without an Upgrade");
+  if (response_.status >= 200 || upgraded_) {
+    // Towards HTTP/2 every 2xx would open the tunnel (RFC 8441 §5), which this is not.
+    if (!upgraded_ && client_.multiplexed() != nullptr && request_.upgrade && response_.status / 100 == 2)
+      return bad("2xx in place of 101 to a WebSocket handshake");
+    if (upgraded_) return judge_handshake();
+    response_head_at_ = loop().now();
+    return {};
+  }
+  return ++informational_ > kMostInformational ? bad("too many 1xx responses") : Error{};
 }
 
 io::Task<Error> Exchange::pass_informational() {
@@ -214,7 +228,7 @@ bool Exchange::wants_status_retry() noexcept {
 
 bool Exchange::attempts_left() const noexcept {
   return attempts_ < rule_->retry.attempts && attempts_ + 1 < std::size(tried_) &&
-         client_.stream().loop().now() < std::min(request_deadline_, head_deadline_);
+         loop().now() < std::min(request_deadline_, head_deadline_);
 }
 
 bool Exchange::budget_allows() noexcept {
@@ -226,6 +240,7 @@ bool Exchange::budget_allows() noexcept {
 
 // A short response that is here whole leaves the connection usable.
 void Exchange::give_back_unwanted_response() noexcept {
+  if (lease_.multiplexed() != nullptr) return end_attempt(Error{});  // it costs one stream
   begin_download();
   Iovecs unwanted;
   const bool whole = download_.gather(upstream_in_, unwanted, arena_) == BodyPipe::State::done;
@@ -252,7 +267,8 @@ bool Exchange::may_retry(const Error& error) noexcept {
       break;
     case ErrorKind::upstream_reset:
       // An idle connection that the peer had closed is nobody's fault; the request may still have been read.
-      wanted = repeatable && (error.retry == Retry::if_reused || retry.on_reset);
+      wanted =
+          error.retry == Retry::safe || (repeatable && (error.retry == Retry::if_reused || retry.on_reset));
       break;
     case ErrorKind::upstream_timeout:
       wanted = repeatable && retry.on_timeout;
@@ -287,26 +303,35 @@ void Exchange::end_attempt(const Error& error) noexcept {
   lease_.close();
 }
 
-void Exchange::write_upstream_head() {
-  http::Fields& fields = request_.fields;
+// What the target and the framing say anew, whatever the protocol.
+void Exchange::clean_upstream_fields() {
+  request_.fields.remove(http::FieldId::host);
+  request_.fields.remove(http::FieldId::content_length);
+}
+
+// For HTTP/1.1; once for all attempts.
+std::string_view Exchange::upstream_head() {
+  if (!upstream_head_.empty()) return upstream_head_;
+  const http::Fields& fields = request_.fields;
   // The target: what was matched is what is forwarded (principle 7).
   const std::string_view host = !facts_.rewritten_host.empty() ? facts_.rewritten_host : request_.authority;
-  fields.remove(http::FieldId::host);
-  fields.remove(http::FieldId::content_length);
   const std::string_view question = request_.has_query ? "?" : "";
   const std::string_view path = request_.path.empty() ? "/" : request_.path;
   std::string_view framing;
-  if (request_.framing == http::Framing::chunked) {
+  if (upload_chunked()) {
     framing = "Transfer-Encoding: chunked\r\n";
   } else if (request_.framing == http::Framing::length) {
     char digits[20];
     const auto end = std::to_chars(digits, digits + sizeof digits, request_.content_length).ptr;
     framing = arena_.concat(
         "Content-Length: ", std::string_view(digits, static_cast<std::size_t>(end - digits)), "\r\n");
+  } else if (client_.multiplexed() != nullptr && anticipates_content(request_.method)) {
+    framing = "Content-Length: 0\r\n";  // HTTP/2 says it by the end of the stream (RFC 9110 §8.6)
   }
   std::string_view upgrade;
   if (request_.upgrade) {
     upgrade = arena_.concat("Connection: Upgrade\r\nUpgrade: ", upgrade_protocol_, "\r\n");
+    if (client_.multiplexed() != nullptr) upgrade = arena_.concat(upgrade, websocket_handshake());
   }
   const std::size_t size = request_.method_text.size() + 1 + path.size() + question.size() +
                            request_.query.size() + 11 + 6 + host.size() + 2 + framing.size() +
@@ -330,6 +355,7 @@ void Exchange::write_upstream_head() {
   at = http::h1::write_fields(at, fields);
   put("\r\n");
   upstream_head_ = {start, static_cast<std::size_t>(at - start)};
+  return upstream_head_;
 }
 
 }  // namespace turnpike::proxy

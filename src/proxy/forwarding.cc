@@ -13,6 +13,7 @@ using http::FieldId;
 
 constexpr std::string_view kVia = "1.1 turnpike";
 constexpr std::string_view kVia10 = "1.0 turnpike";
+constexpr std::string_view kVia20 = "2.0 turnpike";
 constexpr std::size_t kMostHops = 32;  // addresses looked at in X-Forwarded-For
 
 // "x_turnpike_user" and "X-Turnpike-User" are the same name to many servers behind us.
@@ -129,7 +130,8 @@ Forwarding write_forwarding_fields(http::RequestHead& request, const ClientFacts
   http::Fields& fields = request.fields;
   remove_hop_by_hop(fields);
   // 100-continue is passed on: the upstream decides. HTTP/1.0 knows no interim responses (RFC 9110 §10.1.1).
-  if (client.http10) fields.remove(FieldId::expect);
+  const bool http10 = client.version == http::Version::http10;
+  if (http10) fields.remove(FieldId::expect);
   Forwarding result{client.ip, client.tls ? "https" : "http"};
 
   std::string_view received_for;
@@ -158,7 +160,7 @@ Forwarding write_forwarding_fields(http::RequestHead& request, const ClientFacts
   } else {
     fields.remove(FieldId::forwarded);
   }
-  const std::string_view via = client.http10 ? kVia10 : kVia;
+  const std::string_view via = http10 ? kVia10 : client.version == http::Version::http2 ? kVia20 : kVia;
   const std::string_view before = fields.joined(arena, FieldId::via);
   fields.set(arena, FieldId::via, before.empty() ? via : arena.concat(before, ", ", via));
   return result;

@@ -15,7 +15,7 @@ struct ClientFacts {
   std::uint16_t port = 0;
   bool tls = false;
   bool trusted = false;  // the peer is one of the listener's trusted proxies
-  bool http10 = false;
+  http::Version version = http::Version::http11;
 };
 
 struct Forwarding {

@@ -141,7 +141,7 @@ TEST_F(Forwarded, ExpectIsPassedOnExceptFromHttp10) {
   add("Expect", "100-continue");
   write();
   EXPECT_EQ(value("Expect"), "100-continue");
-  client.http10 = true;
+  client.version = http::Version::http10;
   write();
   EXPECT_EQ(value("Expect"), "(none)");
 }

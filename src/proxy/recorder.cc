@@ -31,6 +31,27 @@ void Recorder::refused(const plan::Port& port, ErrorKind reason) noexcept {
   block(series_of(port)).add(families_.listener.refused.of(observe::reason(reason)));
 }
 
+void Recorder::stream_opened(observe::Series series) noexcept {
+  observe::Block b = block(series);
+  b.add(families_.listener.http2_streams);
+  b.add(families_.listener.http2_active_streams, 1);
+}
+
+void Recorder::stream_closed(observe::Series series) noexcept {
+  block(series).add(families_.listener.http2_active_streams, -1);
+}
+
+void Recorder::resets(observe::Series series, std::uint64_t received, std::uint64_t sent) noexcept {
+  observe::Block b = block(series);
+  if (received > 0) b.add(families_.listener.http2_resets.of(0), received);
+  if (sent > 0) b.add(families_.listener.http2_resets.of(1), sent);
+}
+
+void Recorder::violation(observe::Series series, std::optional<http::h2::Budget> budget) noexcept {
+  const unsigned rule = budget ? 1U + static_cast<unsigned>(*budget) : 0U;
+  block(series).add(families_.listener.http2_violations.of(rule));
+}
+
 void Recorder::handshake(const plan::Port& port, tls::TlsStream& stream, const Result<void>& done) noexcept {
   const unsigned how = !done ? 2U : stream.resumed() ? 1U : 0U;
   block(series_of(port)).add(families_.listener.handshakes.of(how));

@@ -2,7 +2,11 @@
 // access log.
 #pragma once
 
+#include <cstdint>
+#include <optional>
+
 #include "base/error.h"
+#include "http/h2/limits.h"
 #include "observe/access_log.h"
 #include "observe/families.h"
 #include "observe/metrics.h"
@@ -29,6 +33,11 @@ class Recorder {
   void connection_closed(observe::Series series, std::uint64_t received, std::uint64_t sent) noexcept;
   // A connection was turned away before a request.
   void refused(const plan::Port& port, ErrorKind reason) noexcept;
+  // HTTP/2, by the series of the connection.
+  void stream_opened(observe::Series series) noexcept;
+  void stream_closed(observe::Series series) noexcept;
+  void resets(observe::Series series, std::uint64_t received, std::uint64_t sent) noexcept;
+  void violation(observe::Series series, std::optional<http::h2::Budget> budget) noexcept;
   void handshake(const plan::Port& port, tls::TlsStream& stream, const Result<void>& done) noexcept;
 
  private:

@@ -2,6 +2,7 @@
 // (back-pressure).
 #include <algorithm>
 
+#include "mux/stream.h"
 #include "proxy/connection.h"
 #include "proxy/exchange.h"
 #include "proxy/forwarding.h"
@@ -25,13 +26,28 @@ TimePoint later(TimePoint now, Duration duration) noexcept {
 // How the client learns where the response ends.
 void Exchange::begin_download() noexcept {
   const bool http10 = request_.version == http::Version::http10;
+  const bool http11 = request_.version == http::Version::http11;
   const bool unknown_length =
       response_.framing == Framing::chunked || response_.framing == Framing::until_close;
-  const bool chunked = unknown_length && !http10;
+  const bool chunked = unknown_length && http11;
   if (unknown_length && http10) close_after_ = true;
   static const http::h1::Limits limits{};
-  download_ = BodyPipe(http::h1::BodyReader(response_.framing, response_.content_length, limits), chunked);
+  // Content of HTTP/2 ends with its stream.
+  const bool streamed = lease_ && lease_.multiplexed() != nullptr && response_.framing != Framing::none;
+  download_ = BodyPipe(http::h1::BodyReader(streamed ? Framing::until_close : response_.framing,
+                                            response_.content_length, limits),
+                       chunked);
   chunked_to_client_ = chunked;
+}
+
+// Takes what has arrived of the content for the next write.
+BodyPipe::State Exchange::gather_download() {
+  BodyPipe::State state = download_.gather(upstream_in_, to_client_, arena_);
+  const mux::Stream* const from = lease_ ? lease_.multiplexed() : nullptr;
+  if (state == BodyPipe::State::more && from != nullptr && from->at_end() && upstream_in_.empty())
+    state = download_.end_of_stream(to_client_, arena_, &from->trailers());
+  if (state == BodyPipe::State::done) client_.end_content(to_client_.bytes(), download_.trailers());
+  return state;
 }
 
 io::Task<After> Exchange::relay() {
@@ -47,10 +63,15 @@ io::Task<After> Exchange::relay() {
   if (response_.framing == Framing::length && response_.content_length > Buffer::kSize) {
     upstream_in_.grow(Buffer::kLarge);
   }
+  if (mux::Stream* const from = lease_.multiplexed(); from != nullptr && from->has_content()) {
+    upstream_in_.allocate();
+    const io::IoResult got = from->read(upstream_in_.room());
+    if (got.status == io::IoStatus::ok) upstream_in_.filled(got.bytes);
+  }
   unsigned turns = 0;
   BodyPipe::State state = BodyPipe::State::more;
   while (true) {
-    state = download_.gather(upstream_in_, to_client_, arena_);
+    state = gather_download();
     if (state == BodyPipe::State::failed && !response_started_) break;  // still time for a 502
     // A whole response frees the connection for others before the client has taken it.
     if (state == BodyPipe::State::done) finish_upstream();
@@ -67,6 +88,7 @@ io::Task<After> Exchange::relay() {
     if (state == BodyPipe::State::failed) break;
     if (state == BodyPipe::State::full) continue;
     // It comes faster than we take it: larger steps.
+    if (!upstream_in_.allocated()) upstream_in_.allocate();
     if (upstream_in_.room().empty() && upstream_in_.capacity() < Buffer::kLarge) {
       upstream_in_.release();
       upstream_in_.allocate(Buffer::kLarge);
@@ -117,6 +139,7 @@ io::Task<Error> Exchange::read_more_response() {
       co_return Error{};
     }
     if (got.status == io::IoStatus::would_block) continue;
+    if (got.status == io::IoStatus::eof && lease_.multiplexed() != nullptr) co_return Error{};
     if (got.status == io::IoStatus::eof && !stream.truncated() &&
         download_.end_of_stream(to_client_, arena_) == BodyPipe::State::done) {
       co_return Error{};
@@ -128,6 +151,10 @@ io::Task<Error> Exchange::read_more_response() {
 // The upstream's part is over in order.
 void Exchange::finish_upstream() noexcept {
   if (!lease_) return;
+  if (const mux::Stream* const stream = lease_.multiplexed(); stream != nullptr) {
+    if (!upload_running_) lease_.release();
+    return;
+  }
   // Bytes after the end, content still going up, or a connection that the upstream closes: it cannot serve
   // another.
   if (response_.keep_alive && response_.framing != Framing::until_close && upstream_in_.empty() &&
@@ -195,7 +222,8 @@ void Exchange::write_client_head(bool content_follows) {
   if (!interim) {
     if (!fields.may_have(FieldId::date))
       fields.add(arena_, FieldId::date, arena_.copy(worker_.date().at(loop().now())));
-    fields.add(arena_, FieldId::via, "1.1 turnpike");
+    fields.add(arena_, FieldId::via,
+               response_.version == http::Version::http2 ? "2.0 turnpike" : "1.1 turnpike");
   }
   client_.write_head(plan, arena_, to_client_);
 }

@@ -120,6 +120,7 @@ io::Task<After> Exchange::send_direct() {
   if (sends_content) {
     to_client_.add(direct.body);
     sent_body_ = direct.body.size();
+    client_.end_content(direct.body.size(), {});
   }
   Recorder& recorder = worker_.recorder();
   const observe::Series series = listener_ != nullptr      ? listener_->metrics

@@ -22,7 +22,7 @@ void Exchange::keep_for_record() {
 
 io::Task<After> Exchange::tunnel() {
   report(Error{});
-  status_ = 101;
+  status_ = client_.multiplexed() != nullptr ? std::uint16_t{200} : std::uint16_t{101};
   close_after_ = true;
   remove_hop_by_hop(response_.fields);
   apply_response_policies();

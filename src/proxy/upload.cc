@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "mux/stream.h"
 #include "proxy/exchange.h"
 #include "proxy/worker.h"
 
@@ -16,6 +17,8 @@ void Exchange::prepare_body() {
   expects_continue_ = request_.expect_continue;
   body_start_ = http::h1::BodyReader(request_.framing, request_.content_length, port_.settings.limits);
   Buffer& head_buffer = client_.buffer();
+  if (client_.multiplexed() != nullptr && request_.framing != http::Framing::none)
+    return prepare_streamed_body();
   if (request_.framing == http::Framing::none) {
     body_source_ = &head_buffer;
     body_mark_ = head_buffer.mark();
@@ -38,8 +41,47 @@ void Exchange::prepare_body() {
   rewind_body();
 }
 
+// Content of HTTP/2 comes without a framing of its own and ends with its stream; that it is as long as
+// Content-Length says has been seen to (RFC 9113 §8.1.1).
+void Exchange::prepare_streamed_body() {
+  mux::Stream& stream = *client_.multiplexed();
+  body_start_ = http::h1::BodyReader(http::Framing::until_close, 0, port_.settings.limits);
+  std::size_t size = Buffer::kSize;
+  if (request_.framing == http::Framing::length && request_.content_length > Buffer::kSize)
+    size = Buffer::kLarge;
+  body_in_.allocate(size);
+  body_source_ = &body_in_;
+  body_mark_ = body_in_.mark();
+  const io::IoResult got = stream.read(body_in_.room());
+  if (got.status == io::IoStatus::ok) body_in_.filled(got.bytes);
+  if (stream.at_end() && stream.trailers().empty()) {
+    // All of it is here: to say how long it is spares the upstream the chunks.
+    request_.framing = http::Framing::length;
+    request_.content_length = body_in_.size();
+  }
+  rewind_body();
+}
+
+// Takes what has arrived of the content for the next write.
+BodyPipe::State Exchange::gather_upload() {
+  BodyPipe::State state = upload_.gather(*body_source_, to_upstream_, arena_);
+  const mux::Stream* const from = client_.multiplexed();
+  if (state == BodyPipe::State::more && from != nullptr && from->at_end() && body_source_->empty())
+    state = upload_.end_of_stream(to_upstream_, arena_, &from->trailers());
+  if (state == BodyPipe::State::done && lease_ && !extended_connect_) {
+    if (mux::Stream* const to = lease_.multiplexed(); to != nullptr)
+      to->end_after(to_upstream_.bytes(), upload_.trailers());
+  }
+  return state;
+}
+
+bool Exchange::upload_chunked() const noexcept {
+  return request_.framing == http::Framing::chunked || request_.framing == http::Framing::until_close;
+}
+
 void Exchange::rewind_body() {
-  upload_ = BodyPipe(body_start_, request_.framing == http::Framing::chunked, &port_.settings);
+  const bool chunked = upload_chunked() && (!lease_ || lease_.multiplexed() == nullptr);
+  upload_ = BodyPipe(body_start_, chunked, &port_.settings);
   upload_stopped_ = false;
   to_upstream_.clear();
   if (body_source_ != nullptr) body_source_->rewind(body_mark_);
@@ -49,17 +91,23 @@ void Exchange::rewind_body() {
 // still come, is left to the pump: meanwhile the upstream may answer, without having read all.
 Error Exchange::send_request() {
   to_upstream_.clear();
-  to_upstream_.add(upstream_head_);
-  const BodyPipe::State state = upload_.gather(*body_source_, to_upstream_, arena_);
-  if (state == BodyPipe::State::failed) return client_error(upload_.error(), upload_.detail());
-  const io::IoResult written = lease_.stream().write(to_upstream_.span());
-  if (written.status == io::IoStatus::error) {
-    // It may have answered before it closed: 408, 413. Reading tells; an idle connection that was closed has
-    // nothing.
-    if (!lease_.reused()) return {};
-    return upstream_error(ErrorKind::upstream_reset, Retry::if_reused, "reset while sending");
+  if (lease_.multiplexed() == nullptr) {
+    to_upstream_.add(upstream_head());
+  } else if (!open_stream()) {
+    return {ErrorKind::upstream_reset, ErrorSource::us, Retry::safe, "the connection takes no more requests"};
   }
-  to_upstream_.advance(written.bytes);
+  const BodyPipe::State state = gather_upload();
+  if (state == BodyPipe::State::failed) return client_error(upload_.error(), upload_.detail());
+  if (!to_upstream_.empty()) {
+    const io::IoResult written = lease_.stream().write(to_upstream_.span());
+    if (written.status == io::IoStatus::error) {
+      // It may have answered before it closed: 408, 413. Reading tells; an idle connection that was closed
+      // has nothing.
+      if (!lease_.reused() || lease_.multiplexed() != nullptr) return {};
+      return upstream_error(ErrorKind::upstream_reset, Retry::if_reused, "reset while sending");
+    }
+    to_upstream_.advance(written.bytes);
+  }
   if (!to_upstream_.empty() || state != BodyPipe::State::done) {
     upload_running_ = true;
     upload_ended_.reset();
@@ -79,7 +127,7 @@ io::Task<void> Exchange::upload(BodyPipe::State state) {
       upload_error_ = co_await read_upload();
       if (upload_stopped_ || upload_error_.kind != ErrorKind::none) break;
     }
-    state = upload_.gather(*body_source_, to_upstream_, arena_);
+    state = gather_upload();
     if (state == BodyPipe::State::failed) {
       upload_error_ = client_error(upload_.error(), upload_.detail());
       break;
@@ -139,6 +187,7 @@ io::Task<Error> Exchange::read_upload() {
     if (wait == io::Wait::cancelled) co_return our_error(ErrorKind::draining);
     const io::IoResult got = from.read(body_source_->room());
     if (got.status == io::IoStatus::would_block) continue;
+    if (got.status == io::IoStatus::eof && client_.multiplexed() != nullptr) co_return Error{};
     if (got.status != io::IoStatus::ok)
       co_return client_error(ErrorKind::client_closed, "the content of the request is not whole");
     body_source_->filled(got.bytes);

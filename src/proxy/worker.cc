@@ -119,6 +119,7 @@ void Worker::adopt(std::shared_ptr<const plan::Plan> plan,
   const WorkerPlan::Pin before = std::exchange(current_, WorkerPlan::Pin(&next));
   for (PortSlot* slot : gone) {
     slot->stop_listening();
+    drain_connections(slot);
     if (slot->connections() == 0) slot_unused(*slot);
   }
 }
@@ -166,8 +167,16 @@ void Worker::begin_drain(Duration idle_grace, Duration limit, const PortKeys& li
   draining_ = true;
   idle_grace_ = idle_grace;
   for (const auto& slot : slots_) slot->stop_listening(lives_on.contains(slot->key()));
+  drain_connections(nullptr);
   drain_ = std::make_unique<Drain>(*this, idle_grace, limit);
   check_drained();
+}
+
+// HTTP/2 connections ask their clients at once to go elsewhere: of one port, or all.
+void Worker::drain_connections(const PortSlot* of) noexcept {
+  for (const ConnectionList* list : {&active_, &idle_}) {
+    for (Downstream* c = list->oldest(); c != nullptr; c = c->next) c->drain(of);
+  }
 }
 
 void Worker::cut_all() noexcept {

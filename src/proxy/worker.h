@@ -112,6 +112,7 @@ class Worker {
   void begin_drain(Duration idle_grace, Duration limit, const PortKeys& lives_on);
   void cut_all() noexcept;
   void check_drained() noexcept;
+  void drain_connections(const PortSlot* of) noexcept;
 
   const unsigned index_;
   Shared shared_;
