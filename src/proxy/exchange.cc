@@ -56,6 +56,7 @@ void Exchange::begin(http::RequestHead&& head) {
 
 void Exchange::record_refused(const Error& error, unsigned status) {
   head_done_ = loop().now();
+  request_.version = http::Version::http2;
   reason_ = error.kind;
   detail_ = error.detail;
   status_ = static_cast<std::uint16_t>(status);

@@ -52,6 +52,7 @@ mux::Stream* Http2Connection::on_request(http::RequestHead&& head) {
 
 void Http2Connection::on_refused(const Error& error, unsigned status) {
   connection_.request_begins();
+  if (next_ == nullptr) request_arena();  // it was refused before its head was looked at
   next_->exchange().record_refused(error, status);
   next_.reset();
   if (mux_.streams() == 0) connection_.requests_ended();
