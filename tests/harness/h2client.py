@@ -15,7 +15,8 @@ from .strict import Wrong, only
 from .wire import Closed, Reset, TooLate
 
 # What may be expected of a stream or connection beside (or in place of) a response.
-ENDS = {"reset", "goaway", "error", "refused", "alive", "frame", "so_far", "stream", "last", "no_frame", "closes"}
+ENDS = {"reset", "goaway", "error", "refused", "alive", "frame", "so_far", "stream", "last", "no_frame", "closes",
+        "interrupted"}
 
 
 class Http2Client(Client):
@@ -80,6 +81,8 @@ class Http2Client(Client):
             number = body.get("stream", 0) if isinstance(body, dict) else 0
             if isinstance(number, int) and number in self.h2.streams:
                 self.current = self.h2.streams[number]
+            if kind == "rst_stream" and self.current in self.pending:
+                self.pending.remove(self.current)
 
     def open_streams(self, body):
         """`repeat` opens so many."""
@@ -154,6 +157,8 @@ class Http2Client(Client):
         deadline = time.monotonic() + timeout
         if "reset" in spec or "error" in spec or "refused" in spec:
             self.check_refusal(spec, self.stream(number) if number or self.pending or self.current else None, deadline)
+        if spec.get("interrupted"):
+            self.check_interrupted(self.stream(number), deadline)
         if "goaway" in spec:
             self.check_goaway(spec["goaway"], spec.get("last"), deadline)
         if "frame" in spec:
@@ -200,6 +205,14 @@ class Http2Client(Client):
         elif "any" not in codes and stream.reset not in codes:
             raise Unmet(f"stream {stream.id} was reset with {stream.reset}, expected {codes}")
         return self.check_alive(deadline)
+
+    def check_interrupted(self, stream, deadline):
+        """Whoever waits for the response cannot take it for a whole and good one."""
+        if stream in self.pending:
+            self.pending.remove(stream)
+        self.until(lambda: stream.remote_end or stream.reset, deadline)
+        if not stream.reset and not stream.broken and (stream.message is None or stream.message.status // 100 != 5):
+            raise Unmet(f"stream {stream.id} was not interrupted{self.ended()}")
 
     def ended(self):
         goaway = f"; GOAWAY {self.h2.goaway['code']} came" if self.h2.goaway else ""

@@ -26,11 +26,16 @@ class Http2Steps:
             if expect is None:
                 raise
         if expect is not None:
-            if isinstance(expect, dict) and "stream" not in expect and client.current:
-                expect = {**expect, "stream": client.current.id}
-            self.check_response(client, expect, began)
+            self.check_response(client, self.of_stream(client, expect), began)
         if received is not None:
             self.step_received(received)
+
+    @staticmethod
+    def of_stream(client, spec):
+        """What is expected right after sending is of the stream that was sent on."""
+        if not isinstance(client, Http2Client) or not client.current:
+            return spec
+        return {"stream": client.current.id, **(spec if isinstance(spec, dict) else {"status": spec})}
 
     def check_http2(self, client, spec, began):
         """How a stream or connection goes on or ends, with or without a response."""

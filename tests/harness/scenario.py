@@ -15,7 +15,7 @@ from .certs import Certs
 from .client import Client, normal_request
 from .expect import Unmet
 from .gateway import Failed, Gateway
-from .h2client import ENDS, Http2Client
+from .h2client import Http2Client
 from .h2steps import Http2Steps
 from .strict import Wrong, load, only
 from .upstream import Upstream
@@ -227,7 +227,7 @@ class Scenario(Http2Steps):
         if held:
             self.leftover[client.name] = held
         if expect is not None:
-            self.check_response(client, expect, began, last=conn is None)
+            self.check_response(client, self.of_stream(client, expect), began, last=conn is None)
         if conn is None:
             client.wire.close()
             self.clients.pop(client.name, None)
@@ -263,7 +263,7 @@ class Scenario(Http2Steps):
 
     def check_response(self, client, spec, began, last=False):
         spec = spec if isinstance(spec, dict) else {"status": spec}
-        if isinstance(client, Http2Client) and (set(spec) & ENDS or spec.get("head_only")):
+        if isinstance(client, Http2Client):
             return self.check_http2(client, spec, began)
         message = client.response(spec.get("for"), spec.get("within", 5.0) * self.slower)
         self.last = message
