@@ -125,6 +125,7 @@ class Payments final : public Role {
     }
     co_return record(account, *cents);
   }
+  Feed* feed(std::string_view path) override { return path == "/payments/feed" ? &feed_ : nullptr; }
 
  private:
   static constexpr std::size_t kRemembered = 20;
@@ -132,6 +133,7 @@ class Payments final : public Role {
   Response record(const std::string& account, std::uint32_t cents) {
     recent_.push_front(join("{\"id\":", ++last_, ",\"account\":\"", account, "\",\"cents\":", cents, "}"));
     if (recent_.size() > kRemembered) recent_.pop_back();
+    feed_.publish(recent_.front());
     return {201, recent_.front() + "\n"};
   }
   Response list() const {
@@ -143,6 +145,7 @@ class Payments final : public Role {
   io::Loop& loop_;
   std::optional<io::Address> gateway_;
   std::deque<std::string> recent_;
+  Feed feed_;  // GET /payments/feed with Upgrade: websocket
   unsigned last_ = 0;
 };
 

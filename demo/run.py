@@ -1,4 +1,4 @@
-"""./dev demo: the payment campus. Starts four sample services and the gateway, says what to try, stops on Ctrl-C."""
+"""./dev demo: the payment campus. Starts five sample services and the gateway, says what to try, stops on Ctrl-C."""
 
 import argparse
 import ctypes
@@ -20,7 +20,7 @@ import term  # noqa: E402
 
 CONFIG = ROOT / "demo" / "config"
 WORK = ROOT / "build" / "demo"
-SERVICES = {"shop": 9001, "payments": 9002, "ledger": 9003, "users": 9004}
+SERVICES = {"shop": 9001, "payments": 9002, "ledger": 9003, "users": 9004, "rates": 9005}
 GATEWAY_PORT = 8080
 ADMIN_PORT = 9901
 
@@ -170,6 +170,7 @@ def welcome(config, ports, limit):
     admin = f"http://127.0.0.1:{ports[ADMIN_PORT]}"
     routes = shown_path(config / "routes.yaml")
     usual = config == CONFIG
+    campus = shown_path(ROOT / "build/release/demo/campus")
     print(f"""
 {term.bold("The payment campus is open.")}{"" if usual else "  (The usual ports are taken: this is a copy on others.)"}
 
@@ -181,6 +182,8 @@ Try:
   curl -s {url}/shop/items
   curl -s {url}/payments -d 'account=alice&cents=1250'
   curl -s '{url}/ledger/balance?account=alice'
+  {campus} convert 1250 EUR USD 127.0.0.1:{ports[GATEWAY_PORT]}    (a gRPC call over HTTP/2)
+  {campus} feed 127.0.0.1:{ports[GATEWAY_PORT]}    (a WebSocket: pay something meanwhile)
 
 Then change something while it runs:
   edit {routes} and save: a new path, a redirect, a timeout. It is in force at once.
@@ -195,8 +198,8 @@ Logs are in {shown_path(WORK)}. {"Ctrl-C stops everything." if not limit else f"
 
 def main():
     parser = argparse.ArgumentParser(
-        prog="./dev demo", description="Starts the gateway in front of four sample services (shop, payments, ledger, "
-        "users), says what to try and what to edit, and stops cleanly on Ctrl-C. Needs no root. Ports that are taken "
+        prog="./dev demo", description="Starts the gateway in front of five sample services (shop, payments, ledger, "
+        "users, rates), says what to try and what to edit, and stops cleanly on Ctrl-C. Needs no root. Ports that are taken "
         "are replaced by the next free ones.")
     parser.add_argument("--for", dest="limit", type=seconds, default=0, metavar="20s", help="stop by itself after this time")
     parser.add_argument("--no-build", action="store_true", help="take what is built")

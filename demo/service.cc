@@ -107,6 +107,17 @@ io::Task<bool> Server::serve_one(io::SocketStream& stream, std::string& buffer) 
     co_await write_all(stream, head_of(bad, false) + bad.body, deadline);
     co_return false;
   }
+  if (head.upgrade) {
+    // A WebSocket takes the connection over; any other Upgrade is passed over (RFC 9110 §7.8).
+    Feed* const feed = role_.feed(head.path);
+    const http::Field* const key = head.fields.find("sec-websocket-key");
+    if (feed != nullptr && key != nullptr) {
+      const std::string kept(key->value);
+      buffer.erase(0, parsed.consumed);
+      co_await feed->serve(stream, buffer, kept);
+      co_return false;
+    }
+  }
   Request request = copy_of(head);  // the head's views end with the first bytes taken from the buffer
   const bool keep = head.keep_alive;
   const bool expects = head.expect_continue;

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "faults.h"
+#include "feed.h"
 #include "http/h1/codec.h"
 #include "io/socket.h"
 #include "io/task.h"
@@ -35,6 +36,11 @@ class Role {
   virtual ~Role() = default;
   // The request lives until the task ends.
   virtual io::Task<Response> answer(const Request& request) = 0;
+  // What a WebSocket on this path tells; null: there is none.
+  virtual Feed* feed(std::string_view path) {
+    (void)path;
+    return nullptr;
+  }
 };
 
 // Serves a role on one address until the loop stops.

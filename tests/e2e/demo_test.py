@@ -1,6 +1,7 @@
 """The demo does what its own text promises: it opens, the curl lines work, it closes with exit code 0."""
 
 import re
+import select
 import shlex
 import signal
 import subprocess
@@ -36,6 +37,23 @@ def test_the_demo_opens_serves_what_it_says_and_closes_on_ctrl_c(release_only, t
         assert '"tea"' in answers[0], answers
         assert '"cents":1250' in answers[1], answers
         assert '"cents":998750' in answers[2], answers  # the payment was booked, through the gateway
+        port = re.search(r"feed 127.0.0.1:(\d+)", said)[1]
+        campus = ROOT / "build/release/demo/campus"
+        call = [campus, "convert", "1250", "EUR", "USD", f"127.0.0.1:{port}"]
+        assert subprocess.run(call, capture_output=True, text=True, timeout=10).stdout == "13.59 USD\n"
+        unknown = subprocess.run([*call[:3], "XXX", *call[4:]], capture_output=True, text=True, timeout=10)
+        assert (unknown.returncode, unknown.stderr) == (1, "campus: the call ended with NOT_FOUND\n")
+        with subprocess.Popen([campus, "feed", f"127.0.0.1:{port}"], stdout=subprocess.PIPE, text=True) as feed:
+            try:
+                told = ""
+                while '"account":"bob"' not in told:  # the feed may open after the first payments
+                    subprocess.run(["curl", "-s", f"http://127.0.0.1:{port}/payments", "-d", "account=bob&cents=1"], timeout=10,
+                                   stdout=subprocess.DEVNULL)
+                    if select.select([feed.stdout], [], [], 0.2)[0]:
+                        told = feed.stdout.readline()
+                    assert feed.poll() is None and time.monotonic() < deadline + 20
+            finally:
+                feed.terminate()
         demo.send_signal(signal.SIGINT)
         assert demo.wait(20) == 0
         assert "The campus is closed." in log.read_text()
