@@ -88,7 +88,7 @@ int tell(const http::ResponseHead& head, const http::Fields& trailers, std::stri
   return 0;
 }
 
-io::Task<int> exchange(mux::Stream& stream, const std::string& message) {
+io::Task<int> ask(mux::Stream& stream, const std::string& message) {
   const TimePoint deadline = stream.loop().now() + 10s;
   Arena arena;
   http::RequestHead head;
@@ -131,7 +131,7 @@ io::Task<int> call_convert(io::Loop& loop, io::Address gateway, std::string mess
   int code = 1;
   {
     mux::Stream stream(connection);
-    code = co_await exchange(stream, message);
+    code = co_await ask(stream, message);
   }
   connection.drain();
   (*connected)->cancel();
