@@ -96,7 +96,7 @@ io::Task<int> ask(mux::Stream& stream, const std::string& message) {
   head.method = http::Method::post;
   head.method_text = "POST";
   head.scheme = "http";
-  head.authority = "campus";
+  head.authority = "rates.campus";
   head.path = "/campus.Rates/Convert";
   head.fields.add(arena, http::FieldId::content_type, "application/grpc");
   head.fields.add(arena, "te", "trailers");
