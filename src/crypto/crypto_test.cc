@@ -13,6 +13,10 @@
 namespace turnpike::crypto {
 namespace {
 
+TEST(Digest, Sha1OfTheStandardsExample) {
+  EXPECT_EQ(hex(sha1("abc")), "a9993e364706816aba3e25717850c26c9cd0d89d");  // FIPS 180-2
+}
+
 TEST(Digest, Sha256KnownAnswers) {  // FIPS 180-4 examples
   EXPECT_EQ(hex(sha256("")), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
   EXPECT_EQ(hex(sha256("abc")), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");

@@ -80,6 +80,23 @@ TEST(BodyPipe, TrailersCannotSayWhatFieldsOfClientsMustNot) {
   }
 }
 
+TEST(BodyPipe, TrailersBesideTheContentBecomeThoseOfChunks) {
+  Arena arena;
+  http::Fields trailers;
+  trailers.add(arena, "x-sum", "7");
+  Buffer buffer;
+  buffer.allocate();
+  buffer.append("abc");
+  BodyPipe pipe(BodyReader(Framing::until_close, 0, {}), true);
+  Iovecs out;
+  ASSERT_EQ(pipe.gather(buffer, out, arena), BodyPipe::State::more);
+  ASSERT_EQ(pipe.end_of_stream(out, arena, &trailers), BodyPipe::State::done);
+  std::string text;
+  for (const iovec& piece : out.span()) text.append(static_cast<const char*>(piece.iov_base), piece.iov_len);
+  EXPECT_EQ(text, "3\r\nabc\r\n0\r\nx-sum: 7\r\n\r\n");
+  EXPECT_EQ(pipe.trailers().size(), 1U);
+}
+
 TEST(BodyPipe, ManySmallChunksDoNotOverflowTheList) {
   std::string in;
   std::string data;
