@@ -9,15 +9,14 @@
 #include <string>
 #include <string_view>
 
+#include "base/utf8.h"
+
 namespace turnpike {
 
 // Appends `text` with what JSON requires escaped (RFC 8259 §7), without the quotes around it. Bytes that are
 // no UTF-8 become U+FFFD, so that the result is always valid JSON whatever a client sent.
 inline void append_json_escaped(std::string& out, std::string_view text) {
   constexpr char kHex[] = "0123456789abcdef";
-  const auto continues = [&](std::size_t i) {
-    return i < text.size() && (static_cast<unsigned char>(text[i]) & 0xc0) == 0x80;
-  };
   std::size_t done = 0;
   const auto replace = [&](std::size_t i, std::string_view by) {
     out.append(text, done, i - done);
@@ -51,18 +50,8 @@ inline void append_json_escaped(std::string& out, std::string_view text) {
       replace(i, {escape, sizeof escape});
       continue;
     }
-    const std::size_t length = c >= 0xf0 && c <= 0xf4  ? 4
-                               : c >= 0xe0 && c < 0xf0 ? 3
-                               : c >= 0xc2 && c < 0xe0 ? 2
-                                                       : 0;
-    bool whole = length != 0;
-    for (std::size_t k = 1; k < length; ++k) whole = whole && continues(i + k);
-    if (whole && length > 2) {
-      const auto second = static_cast<unsigned char>(text[i + 1]);
-      whole = !(c == 0xe0 && second < 0xa0) && !(c == 0xed && second >= 0xa0) &&
-              !(c == 0xf0 && second < 0x90) && !(c == 0xf4 && second >= 0x90);
-    }
-    if (whole) {
+    const std::size_t length = utf8_size(text.substr(i, 4));
+    if (length != 0) {
       i += length - 1;
     } else {
       replace(i, "\\ufffd");

@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <cstring>
 
+#include "base/utf8.h"
+
 #ifdef __SSE2__
 #include <emmintrin.h>
 #endif
@@ -87,27 +89,6 @@ char* put_unicode_escape(char* to, unsigned code) noexcept {
   return to;
 }
 
-// Characters beyond ASCII that a terminal or an editor may act on: C1 controls, line and paragraph
-// separators, marks that turn the direction of writing, zero-width ones.
-bool is_invisible(unsigned code) noexcept {
-  return code < 0xa0 || (code >= 0x200b && code <= 0x200f) || (code >= 0x2028 && code <= 0x202e) ||
-         (code >= 0x2060 && code <= 0x206f) || code == 0xfeff;
-}
-
-unsigned code_of(std::string_view sequence) noexcept {
-  const auto byte = [&](std::size_t i) {
-    return static_cast<unsigned>(static_cast<unsigned char>(sequence[i]));
-  };
-  switch (sequence.size()) {
-    case 2:
-      return (byte(0) & 0x1f) << 6 | (byte(1) & 0x3f);
-    case 3:
-      return (byte(0) & 0x0f) << 12 | (byte(1) & 0x3f) << 6 | (byte(2) & 0x3f);
-    default:
-      return (byte(0) & 0x07) << 18 | (byte(1) & 0x3f) << 12 | (byte(2) & 0x3f) << 6 | (byte(3) & 0x3f);
-  }
-}
-
 // Writes the character at the front of the text, which is not plain, and removes it.
 char* put_special_json(char* to, std::string_view& text) noexcept {
   const auto c = static_cast<unsigned char>(text.front());
@@ -135,33 +116,11 @@ char* put_special_json(char* to, std::string_view& text) noexcept {
   }
   const std::string_view sequence = text.substr(0, size);
   text.remove_prefix(size);
-  const unsigned code = code_of(sequence);
+  const unsigned code = utf8_code(sequence);
   return is_invisible(code) ? put_unicode_escape(to, code) : put(to, sequence);
 }
 
 }  // namespace
-
-std::size_t utf8_size(std::string_view text) noexcept {
-  const auto byte = [&](std::size_t i) -> unsigned {
-    return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U;
-  };
-  const auto continues = [&](std::size_t i) { return (byte(i) & 0xc0) == 0x80; };
-  const unsigned c = byte(0);
-  if (text.empty()) return 0;
-  if (c < 0x80) return 1;
-  if (c >= 0xc2 && c <= 0xdf) return continues(1) ? 2 : 0;
-  if (c >= 0xe0 && c <= 0xef) {
-    if (c == 0xe0 && byte(1) < 0xa0) return 0;
-    if (c == 0xed && byte(1) >= 0xa0) return 0;
-    return continues(1) && continues(2) ? 3 : 0;
-  }
-  if (c >= 0xf0 && c <= 0xf4) {
-    if (c == 0xf0 && byte(1) < 0x90) return 0;
-    if (c == 0xf4 && byte(1) >= 0x90) return 0;
-    return continues(1) && continues(2) && continues(3) ? 4 : 0;
-  }
-  return 0;
-}
 
 char* escape_json(char* to, std::string_view text) noexcept {
   while (true) {

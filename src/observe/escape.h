@@ -22,8 +22,4 @@ char* escape_text(char* to, std::string_view text) noexcept;
 
 void append_json(std::string& out, std::string_view text);
 
-// The number of bytes of the UTF-8 sequence at the front (RFC 3629: shortest form, no surrogates); 0 if it is
-// not one.
-std::size_t utf8_size(std::string_view text) noexcept;
-
 }  // namespace turnpike::observe

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "observe/escape.h"
+#include "base/utf8.h"
 
 namespace turnpike::observe {
 

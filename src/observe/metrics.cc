@@ -4,6 +4,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "base/utf8.h"
 #include "observe/escape.h"
 #include "observe/registry_state.h"
 
