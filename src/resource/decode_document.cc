@@ -77,7 +77,7 @@ class DocumentDecoder {
     }
     if (is_foreign(group, kind)) {
       reporter_.report(Severity::warning, kind_node->mark,
-                       say("'{}' is passed over: Turnpike does not use it", kind));
+                       say("'{}' is passed over: Turnpike does not use it", excerpt(kind)));
       return;
     }
     unknown(*kind_node, *version_node, group, kind);
@@ -88,7 +88,7 @@ class DocumentDecoder {
     const std::array<std::string_view, 1> wanted{field};
     for (const Node& child : root) {
       if (child.key != field && !nearest(child.key, wanted).empty()) {
-        return say("'{}' is there: did you mean '{}'?", child.key, field);
+        return say("'{}' is there: did you mean '{}'?", excerpt(child.key), field);
       }
     }
     return {};
@@ -113,7 +113,7 @@ class DocumentDecoder {
     for (const KindInfo& info : all_kinds()) {
       // The right kind with another group.
       if (info.name == kind) {
-        return error(version_node, say("'{}' is not an apiVersion of {}", version_node.text, kind),
+        return error(version_node, say("'{}' is not an apiVersion of {}", excerpt(version_node.text), kind),
                      "write " + api_version_of(info));
       }
       if (info.group == group) names[count++] = info.name;
@@ -124,10 +124,10 @@ class DocumentDecoder {
     }
     if (count == 0) {
       constexpr std::array<std::string_view, 3> kGroups{kGatewayGroup, kTurnpikeGroup, kDiscoveryGroup};
-      return error(version_node, say("unknown apiVersion '{}'", version_node.text),
+      return error(version_node, say("unknown apiVersion '{}'", excerpt(version_node.text)),
                    did_you_mean(group, kGroups));
     }
-    error(kind_node, say("unknown kind '{}' in {}", kind, group.empty() ? "v1" : group),
+    error(kind_node, say("unknown kind '{}' in {}", excerpt(kind), group.empty() ? "v1" : group),
           did_you_mean(kind, std::span(names.data(), count)));
   }
 
@@ -150,12 +150,14 @@ class DocumentDecoder {
     std::string_view name = meta == nullptr ? std::string_view{} : text_of(*meta, "name");
     std::string_view space = meta == nullptr ? std::string_view{} : text_of(*meta, "namespace");
     if (space.empty()) space = "default";
-    reporter_.set_resource(info.namespaced ? say("{} {}/{}", info.name, space, name.empty() ? "?" : name)
-                                           : say("{} {}", info.name, name.empty() ? "?" : name));
+    const std::string shown = name.empty() ? "?" : excerpt(name);
+    reporter_.set_resource(info.namespaced ? say("{} {}/{}", info.name, excerpt(space), shown)
+                                           : say("{} {}", info.name, shown));
     bool version_known = false;
     for (const std::string_view accepted : info.versions) version_known |= accepted == version;
     if (!version_known) {
-      error(version_node, say("{} has no version '{}'", info.name, version), "write " + api_version_of(info));
+      error(version_node, say("{} has no version '{}'", info.name, excerpt(version)),
+            "write " + api_version_of(info));
     }
     std::shared_ptr<Object> object = info.make();
     object->mark = root.mark;

@@ -101,6 +101,7 @@ TEST(Decode, what_a_document_must_be) {
   EXPECT_EQ(
       problems("apiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRout\n"),
       "f:2:7: error: unknown kind 'HTTPRout' in gateway.networking.k8s.io; did you mean 'HTTPRoute'?\n");
+  EXPECT_LT(problems("apiVersion: v1\nkind: " + std::string(50'000, 'F') + "\n").size(), 200U);
   EXPECT_EQ(problems("apiVersion: v1\nkind: HTTPRoute\n"),
             "f:1:13: error: 'v1' is not an apiVersion of HTTPRoute; write apiVersion: "
             "gateway.networking.k8s.io/v1\n");

@@ -2,13 +2,15 @@
 
 #include <algorithm>
 
+#include "base/utf8.h"
+
 namespace turnpike::resource {
 
 std::string Diagnostic::text() const {
   std::string out = position.text() + (severity == Severity::error ? ": error: " : ": warning: ") + message;
   if (!hint.empty()) out += "; " + hint;
   if (!resource.empty()) out += " (" + resource + ")";
-  return out;
+  return printable(out);
 }
 
 bool has_errors(std::span<const Diagnostic> diagnostics) noexcept {

@@ -19,7 +19,7 @@ struct Diagnostic {
   std::string hint;      // "did you mean 'backendRefs'?" or how to put it right; may be empty
   std::string resource;  // "HTTPRoute default/payments"; empty if unknown
 
-  // file:line:column: error: message; hint (resource)
+  // file:line:column: error: message; hint (resource). One printable line, whatever the user wrote.
   std::string text() const;
 };
 

@@ -30,7 +30,7 @@ class Reader {
   void add(const std::string& path) {
     if (path == "-") return read("-", STDIN_FILENO);
     struct stat info{};
-    if (::stat(path.c_str(), &info) != 0) return fail(path, std::strerror(errno));
+    if (::stat(path.c_str(), &info) != 0) return cannot_read(path, errno);
     if (S_ISDIR(info.st_mode)) {
       const std::size_t before = files_.size();
       folder(path, 0);
@@ -44,6 +44,9 @@ class Reader {
 
  private:
   void fail(std::string path, std::string why) { files_.push_back({std::move(path), {}, std::move(why)}); }
+  void cannot_read(std::string path, int error) {
+    fail(std::move(path), say("cannot be read: {}", std::strerror(error)));
+  }
 
   static bool is_wanted(const fs::path& path) {
     const std::string extension = path.extension().string();
@@ -57,12 +60,12 @@ class Reader {
     for (fs::directory_iterator at(path, failed), end; !failed && at != end; at.increment(failed)) {
       if (!at->path().filename().string().starts_with('.')) entries.push_back(at->path());
     }
-    if (failed) return fail(path.string(), failed.message());
+    if (failed) return cannot_read(path.string(), failed.value());
     std::sort(entries.begin(), entries.end());
     for (const fs::path& entry : entries) {
       struct stat info{};
       if (::stat(entry.c_str(), &info) != 0) {
-        if (is_wanted(entry)) fail(entry.string(), std::strerror(errno));
+        if (is_wanted(entry)) cannot_read(entry.string(), errno);
         continue;
       }
       if (S_ISDIR(info.st_mode)) {
@@ -76,7 +79,7 @@ class Reader {
 
   void file(const std::string& path, bool named_by_user) {
     const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | (named_by_user ? 0 : O_NONBLOCK));
-    if (fd < 0) return fail(path, std::strerror(errno));
+    if (fd < 0) return cannot_read(path, errno);
     struct stat info{};
     const bool known = ::fstat(fd, &info) == 0;
     // The same file by another way, such as a link, is read once.
@@ -103,7 +106,7 @@ class Reader {
       if (size == text.size()) text.resize(std::max<std::size_t>(text.size() * 2, 64 * 1024));
       const ssize_t got = ::read(fd, text.data() + size, text.size() - size);
       if (got < 0 && errno == EINTR) continue;
-      if (got < 0) return fail(path, std::strerror(errno));
+      if (got < 0) return cannot_read(path, errno);
       if (got == 0) break;
       size += static_cast<std::size_t>(got);
       if (size > bytes_left_) {

@@ -43,7 +43,7 @@ class Load {
 
   void fail(const std::string& name, std::string why) {
     diagnostics_.push_back(
-        {Severity::error, {std::make_shared<const std::string>(name), 1, 1}, std::move(why), {}, {}});
+        {Severity::error, {std::make_shared<const std::string>(name), 0, 0}, std::move(why), {}, {}});
   }
 
   Loaded finish() {

@@ -7,7 +7,9 @@
 namespace turnpike::resource {
 
 std::string Position::text() const {
-  return (file ? *file : std::string("?")) + ":" + std::to_string(line) + ":" + std::to_string(column);
+  std::string out = file ? *file : "?";
+  if (line != 0) out += ":" + std::to_string(line) + ":" + std::to_string(column);
+  return out;
 }
 
 bool Position::operator==(const Position& other) const noexcept {

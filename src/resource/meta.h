@@ -25,7 +25,8 @@ struct Mark {
   bool operator==(const Mark&) const = default;
 };
 
-// A place in a file as people count: line and column from 1. Prints as `file:line:column`.
+// A place in a file as people count: line and column from 1. Prints as `file:line:column`, or as `file` where
+// the line is 0: then the file itself is meant.
 struct Position {
   std::shared_ptr<const std::string> file;
   std::uint32_t line = 0;

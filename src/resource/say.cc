@@ -1,5 +1,7 @@
 #include "resource/say.h"
 
+#include "base/utf8.h"
+
 namespace turnpike::resource {
 
 namespace detail {
@@ -20,13 +22,10 @@ std::string fill(std::string_view pattern, std::initializer_list<Piece> pieces) 
 
 std::string excerpt(std::string_view text) {
   constexpr std::size_t kLongest = 60;
-  std::string out(text.substr(0, kLongest));
-  for (char& c : out) {
-    if (static_cast<unsigned char>(c) < 0x20) c = ' ';
-  }
-  while (!out.empty() && text.size() > kLongest && (out.back() & 0x80) != 0)
-    out.pop_back();  // no half character
-  return text.size() > kLongest ? out + "..." : out;
+  if (text.size() <= kLongest) return printable(text);
+  std::string_view out = text.substr(0, kLongest);
+  while (!out.empty() && (out.back() & 0x80) != 0) out.remove_suffix(1);  // no half character
+  return printable(out) + "...";
 }
 
 }  // namespace turnpike::resource

@@ -40,7 +40,7 @@ std::string say(std::string_view pattern, const Args&... args) {
   return detail::fill(pattern, {detail::Piece(args)...});
 }
 
-// At most 60 characters of what the user wrote, without line ends.
+// At most 60 bytes of what the user wrote, made printable.
 std::string excerpt(std::string_view text);
 
 }  // namespace turnpike::resource

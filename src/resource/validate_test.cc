@@ -187,7 +187,7 @@ TEST(Validate, filters) {
        "7:106 the header 'A' is named twice in this filter"},
       {"  - filters: [{type: RequestHeaderModifier, requestHeaderModifier: {set: [{name: a, value: "
        "\"b\\nc\"}]}}]\n",
-       "7:92 'value' must not hold control characters: 'b c'"},
+       "7:92 'value' must not hold control characters: 'b\\x0ac'"},
       {"  - filters: [{type: RequestHeaderModifier, requestHeaderModifier: {set: [{name: Content-Length, "
        "value: '1'}]}}]\n",
        "7:68 the header 'content-length' belongs to the connection and cannot be changed"},

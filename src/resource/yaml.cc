@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/hash.h"
+#include "base/utf8.h"
 
 namespace turnpike::resource {
 
@@ -251,9 +252,8 @@ class Builder : public YAML::EventHandler {
 // The first byte that YAML text may not hold (bad UTF-8, control characters), or npos. Also keeps yaml-cpp
 // from guessing UTF-16 and UTF-32.
 std::size_t find_bad_byte(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
   for (std::size_t i = 0; i < text.size();) {
-    const unsigned char c = byte(i);
+    const auto c = static_cast<unsigned char>(text[i]);
     if (c < 0x80) {
       if ((c < 0x20 && c != '\t' && c != '\n' && c != '\r') || c == 0x7f) return i;
       // A line end to YAML, but none to those who count lines: documents would be split at different places.
@@ -261,16 +261,8 @@ std::size_t find_bad_byte(std::string_view text) {
       ++i;
       continue;
     }
-    const std::size_t length = c >= 0xf0 ? 4 : c >= 0xe0 ? 3 : 2;
-    if (c < 0xc2 || c > 0xf4 || i + length > text.size()) return i;
-    for (std::size_t k = 1; k < length; ++k) {
-      if ((byte(i + k) & 0xc0) != 0x80) return i;
-    }
-    const unsigned char second = byte(i + 1);
-    const bool overlong = (c == 0xe0 && second < 0xa0) || (c == 0xf0 && second < 0x90);
-    const bool surrogate = c == 0xed && second >= 0xa0;
-    const bool beyond = c == 0xf4 && second >= 0x90;
-    if (overlong || surrogate || beyond) return i;
+    const std::size_t length = utf8_size(text.substr(i, 4));
+    if (length == 0) return i;
     i += length;
   }
   return std::string_view::npos;
@@ -302,7 +294,18 @@ Mark mark_at(std::string_view text, std::size_t offset) {
 std::string message_for(const std::string& message) {
   const bool open_quote =
       message.find("document indicator") != std::string::npos || message == "illegal EOF in scalar";
-  return open_quote ? "a quoted text is not closed" : message;
+  if (open_quote) return "a quoted text is not closed";
+  if (message == "end of map not found") return "this line does not continue the mapping above it";
+  if (message == "end of sequence not found") return "this line does not continue the list above it";
+  return message;
+}
+
+// Whether the indentation of a line has a tab in it, which YAML does not allow (1.2.2 §6.1).
+bool is_indented_by_tab(std::string_view text, std::uint32_t line) {
+  for (; line > 0 && !text.empty(); --line)
+    text.remove_prefix(std::min(text.find('\n'), text.size() - 1) + 1);
+  const std::size_t begin = std::min(text.find_first_not_of(" \t"), text.size());
+  return text.substr(0, begin).find('\t') != std::string_view::npos;
 }
 
 // What usually is behind yaml-cpp's messages.
@@ -311,6 +314,7 @@ std::string hint_for(std::string_view message) {
       message.starts_with("illegal map value") || message.starts_with("illegal block entry")) {
     return "check the indentation of this line and of the one above";
   }
+  if (message.starts_with("illegal flow end")) return "this ']' or '}' closes nothing: was it opened?";
   if (message.starts_with("end of map flow") || message.starts_with("end of sequence flow")) {
     return "a '}' or ']' is missing";
   }
@@ -353,7 +357,10 @@ std::optional<YamlError> Document::parse(std::string_view text, const YamlLimits
   } catch (const Refused& refused) {
     return refused.error;
   } catch (const YAML::Exception& error) {
-    return YamlError{mark_of(error.mark), message_for(error.msg), hint_for(error.msg)};
+    const Mark mark = mark_of(error.mark);
+    if (is_indented_by_tab(text, mark.line))
+      return YamlError{mark, "a tab in the indentation", "indent with spaces"};
+    return YamlError{mark, message_for(error.msg), hint_for(error.msg)};
   }
 }
 

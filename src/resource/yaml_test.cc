@@ -92,11 +92,12 @@ TEST(Yaml, what_is_refused_and_where) {
   EXPECT_EQ(error_of(std::string_view("a: \0b\n", 6)), "0:4 this byte is not part of a UTF-8 text");
   EXPECT_EQ(error_of("a: x\rb: y\n"), "0:5 a carriage return without a line feed");
   EXPECT_EQ(error_of("a: [1, 2\n").substr(0, 2), "1:");
-  EXPECT_NE(error_of("a: 1\n\tb: 2\n"), "");
+  EXPECT_NE(error_of("a:\n  c: 1\n\tb: 2\n").find("a tab in the indentation"), std::string::npos);
   EXPECT_NE(error_of("a: 'x\n"), "");
   EXPECT_NE(error_of("a: *nowhere\n"), "");
   EXPECT_NE(error_of("a: b: c\n"), "");
-  EXPECT_NE(error_of("a: 1\n b: 2\n"), "");
+  EXPECT_EQ(error_of("- a: 1\n b: 2\n"), "1:2 this line does not continue the list above it");
+  EXPECT_EQ(error_of("a: [1]]\n"), "0:7 illegal flow end");
   EXPECT_NE(error_of("{a: 1} x\n"), "");
 }
 
