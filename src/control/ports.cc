@@ -131,6 +131,10 @@ void Ports::adopt(const plan::Plan& plan) {
   }
 }
 
+bool Ports::has(const io::Address& address) const {
+  return std::ranges::any_of(bound_, [&](const auto& entry) { return entry.second.ip() == address.ip(); });
+}
+
 io::Address Ports::bound(const plan::Port& port) const {
   const auto at = bound_.find(port.key());
   return at == bound_.end() ? port.address : at->second.address;

@@ -53,6 +53,8 @@ class Ports {
   void adopt(const plan::Plan& plan);
   // Where a port of the plan in force listens in fact (--ephemeral-ports).
   io::Address bound(const plan::Port& port) const;
+  // Whether a port of the plan in force has this address.
+  bool has(const io::Address& address) const;
 
   // The sockets of the plan in force, and those of the service manager; the descriptors stay the workers'.
   std::vector<OfferedSocket> offer() const;

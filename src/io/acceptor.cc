@@ -116,6 +116,17 @@ std::expected<int, ListenError> listen_on(const Address& address, bool reuse_por
   return fd;
 }
 
+bool has_address(const Address& address) noexcept {
+  if (!address.is_ip() || is_any_v6(address)) return true;
+  Address any_port = address;
+  any_port.set_port(0);
+  const int fd = ::socket(address.family(), SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) return errno != EAFNOSUPPORT;  // out of descriptors: listening will say so
+  const bool good = ::bind(fd, any_port.data(), any_port.size()) == 0;
+  ::close(fd);
+  return good;
+}
+
 Address local_address(int fd) noexcept {
   sockaddr_storage storage{};
   socklen_t size = sizeof storage;

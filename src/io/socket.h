@@ -113,6 +113,8 @@ struct ListenError {
 // to 0.0.0.0 where the machine has no IPv6. A Unix socket that a dead process left behind is replaced. With
 // `reuse_port` a second process of the same user that does likewise is not noticed.
 std::expected<int, ListenError> listen_on(const Address& address, bool reuse_port, int backlog = 4096);
+// Whether this machine has the address, so that something could listen there now; the port does not matter.
+bool has_address(const Address& address) noexcept;
 Address local_address(int fd) noexcept;
 
 }  // namespace turnpike::io

@@ -327,6 +327,13 @@ TEST(ListenOn, ErrorsTeach) {
   EXPECT_THAT(nowhere.error().message, HasSubstr("no such address"));
 }
 
+TEST(HasAddress, TellsWhetherTheMachineHasIt) {
+  EXPECT_TRUE(has_address(*Address::from_ip("127.0.0.1", 80)));
+  EXPECT_TRUE(has_address(*Address::from_ip("0.0.0.0", 80)));
+  EXPECT_TRUE(has_address(*Address::parse(":80")));
+  EXPECT_FALSE(has_address(*Address::from_ip("203.0.113.7", 80)));
+}
+
 TEST(ListenOn, ReusePortSharesAPort) {
   const auto first = listen_on(*Address::parse("127.0.0.1:0"), true);
   ASSERT_TRUE(first);

@@ -43,7 +43,8 @@ Assembly::Assembly(const resource::Store& store, const CompileOptions& options, 
       grants_(store),
       credentials_(store, grants_, memory.credentials),
       namespaces_(store),
-      topology_(build_topology({store, grants_, credentials_, namespaces_, options.bind}, diagnostics)),
+      topology_(build_topology(
+          {store, grants_, credentials_, namespaces_, options.bind, options.address_usable}, diagnostics)),
       attachments_(attach_routes(store, topology_, namespaces_, diagnostics)),
       traffic_(store),
       listener_policies_(store),
@@ -125,7 +126,7 @@ void Assembly::add_matches(std::uint32_t route, const Link& link, std::uint32_t 
         fill_match(from, spec.grpc(), match);
         if (const std::string* path = rules.normal_path(r, m)) match.path.value = *path;
         match.host = attachments_.hosts[h];
-        match.precedence = {.created = spec.meta.creation_timestamp.value_or(0),
+        match.precedence = {.created = spec.meta.creation_timestamp.value_or(INT64_MAX),
                             .route = route_names_[route],
                             .rule = r,
                             .match = m};
@@ -163,9 +164,23 @@ void Assembly::finish() {
       break;
     }
   }
+  warn_of_listeners();
+}
+
+void Assembly::warn_of_listeners() {
+  for (const GatewayNode& gateway : topology_.gateways) {
+    // That none of its listeners is valid is told of each of them.
+    if (gateway.accepted.ok() || gateway.accepted.reason() == "ListenersNotValid") continue;
+    const auto& meta = (*gateway.entry)->meta;
+    diagnostics_.push_back({resource::Severity::warning, gateway.entry->position(),
+                            say("not served: {}", gateway.accepted.message()), "",
+                            say("Gateway {}/{}", meta.namespace_, meta.name)});
+  }
   for (const ListenerNode& listener : topology_.listeners) {
+    const bool told =
+        !topology_.gateways[listener.gateway].programmed.ok();  // of the Gateway, or of its others
     for (const Finding* finding : {&listener.accepted, &listener.resolved, &listener.programmed}) {
-      if (finding->ok()) continue;
+      if (finding->ok() || (told && finding == &listener.programmed)) continue;
       const auto& gateway = *topology_.gateways[listener.gateway].entry;
       const bool own = listener.listener_set == kNone;
       const auto position =

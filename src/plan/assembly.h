@@ -57,6 +57,7 @@ class Assembly {
   bool set_tls(const PendingPort& pending, const PortSettings& settings, Port& port);
   void set_metrics(std::uint32_t node, Listener& listener);
   bool per_route_metrics() const;
+  void warn_of_listeners();
 
   // statuses.cc
   void add_class_statuses(std::vector<resource::ResourceStatus>& out) const;

@@ -197,6 +197,22 @@ bool add_endpoints(const resource::Backend& backend, std::uint16_t port, upstrea
   return dns.srv || dns.port != 0;
 }
 
+// The port of a backendRef is for endpoints that have none. One that no endpoint has is probably a mistake.
+void warn_of_unused_port(const Search& search, const resource::Entry<resource::Backend>& entry) {
+  const auto& endpoints = entry->endpoints;
+  if (!search.reference.port || endpoints.empty() || entry->dns) return;
+  const std::uint16_t wanted = **search.reference.port;
+  if (std::ranges::any_of(endpoints, [&](const resource::BackendEndpoint& endpoint) {
+        return endpoint.port == 0 || endpoint.port == wanted;
+      }))
+    return;
+  search.diagnostics.push_back(
+      {resource::Severity::warning, entry.position(),
+       say("a backendRef asks for the port {}, which no endpoint has: each is reached at its own", wanted),
+       "correct the port of the backendRef, or leave it out", "Backend " + search.name()});
+  search.kept.resources.clear();  // to warn again the next time
+}
+
 BackendSource backend_source(const Search& search) {
   const auto* entry = find<resource::Backend>(search);
   if (entry == nullptr) {
@@ -229,6 +245,7 @@ BackendSource backend_source(const Search& search) {
   if (!add_endpoints(**entry, search.reference.port ? **search.reference.port : std::uint16_t{0}, config))
     return none("BackendNotFound",
                 say("an endpoint of Backend {} has no port, and neither has the backendRef", search.name()));
+  warn_of_unused_port(search, *entry);
   return {std::make_shared<const upstream::ClusterConfig>(std::move(config)), {}, {}, {}};
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -22,6 +23,9 @@ namespace turnpike::plan {
 
 struct CompileOptions {
   std::string bind;  // an IP address that all listeners bind, whatever Gateways say; empty: as they say
+  // Whether this machine can listen on an address that a Gateway asks for; empty: every address is taken for
+  // usable, as offline, where the machine is not the one that will serve.
+  std::function<bool(const io::Address&)> address_usable;
   bool ephemeral_ports = false;                    // bind free ports instead of those that are written
   unsigned workers = 1;                            // how many threads will look up routes
   std::uint64_t generation = 0;                    // of the plan

@@ -121,6 +121,28 @@ TEST(Compiler, WarnsEachTime) {
   expect_fresh(test, yaml);
 }
 
+TEST(Compiler, WarnsOfAPortThatNoEndpointHas) {
+  const auto yaml = [](std::string_view endpoints) {
+    return std::string(kGateway) +
+           "---\napiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\nmetadata: {name: r, namespace: "
+           "infra}\n"
+           "spec: {parentRefs: [{name: gw}], rules: [{backendRefs: [{group: turnpike.dev, kind: Backend, "
+           "name: b, "
+           "port: 9002}]}]}\n---\napiVersion: turnpike.dev/v1alpha1\nkind: Backend\n"
+           "metadata: {name: b, namespace: infra}\nspec: {endpoints: [" +
+           std::string(endpoints) + "]}\n";
+  };
+  TestPlan test(yaml("{address: 127.0.0.1, port: 9001}"));
+  for (int round = 0; round < 2; ++round) {
+    EXPECT_NE(test.diagnostics().find("the port 9002, which no endpoint has"), std::string::npos)
+        << test.diagnostics();
+    test.recompile(yaml("{address: 127.0.0.1, port: 9001}"));
+  }
+  EXPECT_EQ(TestPlan(yaml("{address: 127.0.0.1}")).diagnostics(), "");
+  EXPECT_EQ(
+      TestPlan(yaml("{address: 127.0.0.1, port: 9001}, {address: 127.0.0.2, port: 9002}")).diagnostics(), "");
+}
+
 TEST(Compiler, SharesThePoliciesOfRoutesThatDidNotChange) {
   TestPlan test(routes({{"a", "/a"}, {"b", "/b"}}));
   const policy::Policy* before = test.rule(8080, "x", "/a")->on_request.at(0);

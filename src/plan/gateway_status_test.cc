@@ -121,7 +121,30 @@ TEST(GatewayStaticAddresses, AreBound) {
   const TestPlan unsupported(gateway("  - {name: http, port: 80, protocol: HTTP}\n",
                                      "  addresses: [{type: Hostname, value: example.com}]\n"));
   EXPECT_EQ(unsupported.condition("Gateway infra/gw", "Accepted"), "False UnsupportedAddress");
+  EXPECT_NE(unsupported.diagnostics().find("not served: addresses of the type Hostname"), std::string::npos)
+      << unsupported.diagnostics();
   EXPECT_TRUE(unsupported.compiled.plan->ports.empty());
+}
+
+TEST(GatewayStaticAddresses, OneThatTheMachineLacksConcernsItsGatewayOnly) {
+  CompileOptions options;
+  options.address_usable = [](const io::Address& address) { return address.ip() == "127.0.0.1"; };
+  const TestPlan test(gateway("  - {name: http, port: 80, protocol: HTTP}\n",
+                              "  addresses: [{value: 192.0.2.77}, {value: 127.0.0.1}]\n", "lost") +
+                          gateway("  - {name: http, port: 80, protocol: HTTP}\n",
+                                  "  addresses: [{value: 127.0.0.1}]\n", "there"),
+                      options);
+  EXPECT_EQ(test.condition("Gateway infra/lost", "Accepted"), "True Accepted");
+  EXPECT_EQ(test.condition("Gateway infra/lost", "Programmed"), "False AddressNotUsable");
+  EXPECT_EQ(test.listener("Gateway infra/lost", "http", "Programmed"), "False Invalid");
+  EXPECT_EQ(test.condition("Gateway infra/there", "Programmed"), "True Programmed");
+  // What does not serve does not stand in the way of others.
+  EXPECT_EQ(test.listener("Gateway infra/there", "http", "Conflicted"), "False NoConflicts");
+  ASSERT_EQ(test.compiled.plan->ports.size(), 1u);
+  EXPECT_EQ(test.compiled.plan->ports[0]->listeners[0].name, "infra/there/http");
+  ASSERT_EQ(test.compiled.diagnostics.size(), 1u);
+  EXPECT_EQ(test.compiled.diagnostics[0].severity, resource::Severity::warning);
+  EXPECT_NE(test.compiled.diagnostics[0].message.find("192.0.2.77"), std::string::npos);
 }
 
 TEST(GatewayOptionalAddressValue, EmptyMeansAny) {

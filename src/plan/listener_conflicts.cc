@@ -156,7 +156,7 @@ void find_conflicts(Topology& topology, const std::vector<std::uint32_t>& order)
   }
   std::map<Address, std::pair<const ListenerNode*, Ports>> addresses;
   for (const std::uint32_t gateway : order) {
-    if (!topology.gateways[gateway].accepted.ok()) continue;
+    if (!topology.gateways[gateway].accepted.ok() || !topology.gateways[gateway].programmed.ok()) continue;
     for (ListenerNode* listener : by_gateway[gateway])
       claim_address(*listener, topology.gateways[gateway], topology, addresses);
   }

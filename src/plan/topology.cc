@@ -33,31 +33,42 @@ std::string nearest_class_hint(const resource::Store& store) {
 }
 
 // Addresses to bind, or why they cannot be.
-void read_addresses(std::string_view bind, GatewayNode& node) {
+void read_addresses(const TopologyInput& input, GatewayNode& node,
+                    std::vector<resource::Diagnostic>& diagnostics) {
   using Type = resource::GatewayAddress::Type;
   const resource::Gateway& gateway = **node.entry;
-  if (!bind.empty()) {
-    if (const auto address = io::Address::from_ip(bind, 0)) {
+  if (!input.bind.empty()) {
+    if (const auto address = io::Address::from_ip(input.bind, 0)) {
       node.addresses.push_back(*address);
     } else {
-      node.programmed.fail("AddressNotUsable", say("'{}' is not an IP address", bind));
+      node.programmed.fail("AddressNotUsable", say("'{}' is not an IP address", input.bind));
     }
     return;
   }
+  // A Gateway that cannot have its address serves nothing, and the others do.
+  const auto not_usable = [&](const resource::GatewayAddress& wanted, std::string message) {
+    diagnostics.push_back({Severity::warning, node.entry->at(wanted.mark), "not served: " + message,
+                           "correct the address, or give it to an interface and send SIGHUP",
+                           say("Gateway {}/{}", gateway.meta.namespace_, gateway.meta.name)});
+    node.programmed.fail("AddressNotUsable", std::move(message));
+  };
   for (const resource::GatewayAddress& wanted : gateway.addresses) {
     if (wanted.type != Type::ip_address) {
       node.accepted.fail("UnsupportedAddress",
                          say("addresses of the type {} are not supported, only IPAddress",
                              wanted.type_text.empty() ? "Hostname" : wanted.type_text));
     } else if (!wanted.value.empty()) {
-      if (const auto address = io::Address::from_ip(wanted.value, 0)) {
-        node.addresses.push_back(*address);
+      const auto address = io::Address::from_ip(wanted.value, 0);
+      if (!address) {
+        not_usable(wanted, say("'{}' is not an IP address", wanted.value));
+      } else if (input.address_usable && !input.address_usable(*address)) {
+        not_usable(wanted, say("no interface of this machine has the address {}", wanted.value));
       } else {
-        node.programmed.fail("AddressNotUsable", say("'{}' is not an IP address", wanted.value));
+        node.addresses.push_back(*address);
       }
     }
   }
-  if (node.addresses.empty()) node.addresses.push_back(*io::Address::parse(":0"));
+  if (node.addresses.empty() && node.programmed.ok()) node.addresses.push_back(*io::Address::parse(":0"));
 }
 
 void add_listeners(const TopologyInput& input, const std::vector<resource::Listener>& specs,
@@ -84,7 +95,7 @@ void add_listeners(const TopologyInput& input, const std::vector<resource::Liste
 }
 
 void add_gateway(const TopologyInput& input, const resource::Entry<resource::Gateway>& entry,
-                 Topology& topology) {
+                 Topology& topology, std::vector<resource::Diagnostic>& diagnostics) {
   const auto index = static_cast<std::uint32_t>(topology.gateways.size());
   topology.gateway_index_[entry.object.get()] = index;
   GatewayNode& node = topology.gateways.emplace_back();
@@ -100,7 +111,7 @@ void add_gateway(const TopologyInput& input, const resource::Entry<resource::Gat
                        say("infrastructure.parametersRef: a {} '{}' is not supported, nor is any other",
                            reference.kind, reference.name));
   }
-  read_addresses(input.bind, node);
+  read_addresses(input, node, diagnostics);
   if (gateway.tls && gateway.tls->backend_client_certificate_ref) {
     const auto pair =
         input.credentials.key_pair({resource::kGatewayGroup, "Gateway", gateway.meta.namespace_},
@@ -123,7 +134,7 @@ void add_gateways(const TopologyInput& input, Topology& topology,
     const std::string& name = *entry->gateway_class_name;
     switch (owner_of_class(input.store, name)) {
       case ClassOwner::ours:
-        add_gateway(input, entry, topology);
+        add_gateway(input, entry, topology, diagnostics);
         break;
       case ClassOwner::foreign:
         break;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -113,6 +114,7 @@ struct TopologyInput {
   const Credentials& credentials;
   const NamespaceLabels& namespaces;
   std::string_view bind;  // overrides Gateway.spec.addresses; empty: does not
+  const std::function<bool(const io::Address&)>& address_usable;  // CompileOptions
 };
 
 // Never fails: what is wrong stands in the findings, and in `diagnostics` where a user of files should hear

@@ -143,6 +143,22 @@ void apply_connections(const resource::ConnectionLimits& from, upstream::PoolLim
   to.most_requests = from.max_requests_per_connection;
 }
 
+// Policies that took part, by the section that each gave. One alone says enough by its name; of several the
+// same names may stand for different settings.
+std::string variant_of(const std::vector<std::pair<std::string_view, const TrafficEntry*>>& took_part) {
+  std::string out;
+  const auto name = [](const TrafficEntry& policy) {
+    return policy->meta.namespace_ + "/" + policy->meta.name;
+  };
+  if (took_part.empty()) return out;
+  const TrafficEntry* const first = took_part.front().second;
+  if (std::ranges::all_of(took_part, [&](const auto& part) { return part.second == first; }))
+    return name(*first);
+  for (const auto& [section, policy] : took_part)
+    out.append(out.empty() ? "" : ",").append(section).append("=").append(name(*policy));
+  return out;
+}
+
 }  // namespace
 
 void apply_traffic(const TrafficChain& chain, const resource::HttpRouteRule& spec, Rule& rule) {
@@ -169,42 +185,41 @@ void apply_traffic(const TrafficChain& chain, const resource::HttpRouteRule& spe
 
 std::string apply_traffic(const TrafficChain& own, const TrafficChain& route,
                           upstream::ClusterConfig& cluster) {
-  std::string variant;
-  const auto took_part = [&](const TrafficEntry& policy) {
-    const std::string name = policy->meta.namespace_ + "/" + policy->meta.name;
-    if (variant.find(name) != std::string::npos) return;
-    if (!variant.empty()) variant += ',';
-    variant += name;
-  };
-  const auto section = [&](auto has, auto apply) {
+  std::vector<std::pair<std::string_view, const TrafficEntry*>> took_part;
+  const auto section = [&](std::string_view name, auto has, auto apply) {
     for (const TrafficEntry* policy : own) {
       if (has(**policy)) return apply(**policy);
     }
     for (const TrafficEntry* policy : route) {
       if (!has(**policy)) continue;
-      took_part(*policy);
+      took_part.emplace_back(name, policy);
       return apply(**policy);
     }
   };
   using P = resource::TrafficPolicy;
-  section([](const P& p) { return p.load_balancing.has_value(); },
-          [&](const P& p) {
-            cluster.balancing = balancing_of(p.load_balancing->type);
-            cluster.slow_start = p.load_balancing->slow_start;
-            cluster.panic_percent = p.load_balancing->panic_threshold;
-          });
-  section([](const P& p) { return p.health_check.has_value(); },
-          [&](const P& p) { apply_health(*p.health_check, cluster); });
-  section([](const P& p) { return p.connections.has_value(); },
-          [&](const P& p) { apply_connections(*p.connections, cluster.pool); });
-  section([](const P& p) { return p.retry_budget.has_value(); },
-          [&](const P& p) {
-            cluster.retry_budget.percent = p.retry_budget->percent;
-            cluster.retry_budget.min_per_second = p.retry_budget->min_per_second;
-          });
-  section([](const P& p) { return p.timeouts && p.timeouts->connect; },
-          [&](const P& p) { cluster.pool.connect_timeout = *p.timeouts->connect; });
-  return variant;
+  section(
+      "loadBalancing", [](const P& p) { return p.load_balancing.has_value(); },
+      [&](const P& p) {
+        cluster.balancing = balancing_of(p.load_balancing->type);
+        cluster.slow_start = p.load_balancing->slow_start;
+        cluster.panic_percent = p.load_balancing->panic_threshold;
+      });
+  section(
+      "healthCheck", [](const P& p) { return p.health_check.has_value(); },
+      [&](const P& p) { apply_health(*p.health_check, cluster); });
+  section(
+      "connections", [](const P& p) { return p.connections.has_value(); },
+      [&](const P& p) { apply_connections(*p.connections, cluster.pool); });
+  section(
+      "retryBudget", [](const P& p) { return p.retry_budget.has_value(); },
+      [&](const P& p) {
+        cluster.retry_budget.percent = p.retry_budget->percent;
+        cluster.retry_budget.min_per_second = p.retry_budget->min_per_second;
+      });
+  section(
+      "timeouts", [](const P& p) { return p.timeouts && p.timeouts->connect; },
+      [&](const P& p) { cluster.pool.connect_timeout = *p.timeouts->connect; });
+  return variant_of(took_part);
 }
 
 }  // namespace turnpike::plan

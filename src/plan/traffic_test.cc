@@ -147,6 +147,19 @@ TEST(Traffic, UpstreamSettingsOfARuleMakeAVariant) {
   EXPECT_EQ(nearer.compiled.plan->clusters[0]->pool.most_connections, 8u);
 }
 
+TEST(Traffic, AVariantNamesWhatEachOfItsPoliciesGives) {
+  // One name is the beginning of the other: they must not be taken for one.
+  const TestPlan test(base() + policy("ab", kOnRule, "connections: {maxPerEndpoint: 7}") +
+                      policy("a", kOnRoute, "retryBudget: {percent: 50}, connections: {maxPerEndpoint: 9}"));
+  EXPECT_EQ(test.send(8080, "x", "/"),
+            "infra/r main -> infra/web:80 (connections=infra/ab,retryBudget=infra/a)");
+  EXPECT_EQ(test.send(8080, "x", "/other"), "infra/r 1 -> infra/web:80 (infra/a)");
+  const auto* both = test.cluster("infra/web:80 (connections=infra/ab,retryBudget=infra/a)");
+  EXPECT_EQ(both->pool.most_connections, 7u);
+  EXPECT_EQ(both->retry_budget.percent, 50.0);
+  EXPECT_EQ(test.cluster("infra/web:80 (infra/a)")->pool.most_connections, 9u);
+}
+
 TEST(Traffic, ConsistentHashTakesItsKeyFromTheRequest) {
   const TestPlan test(
       base() +

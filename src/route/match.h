@@ -44,10 +44,11 @@ struct ValueMatch {
 // Settles which of two equally specific matches wins (HTTPRouteRule and GRPCRouteRule, Gateway API v1.6): the
 // older route, then the first by name, then the first rule, then its first match.
 struct Precedence {
-  std::int64_t created = 0;  // creationTimestamp, seconds since 1970; 0 where there is none
-  std::string_view route;    // "namespace/name"
-  std::uint32_t rule = 0;    // index in the route
-  std::uint32_t match = 0;   // index in the rule
+  std::int64_t created =
+      0;  // creationTimestamp, seconds since 1970; INT64_MAX where there is none: as young as can be
+  std::string_view route;   // "namespace/name"
+  std::uint32_t rule = 0;   // index in the route
+  std::uint32_t match = 0;  // index in the rule
 };
 
 // All texts are views: they must live as long as the call they are given to, compile() copies what it keeps.
