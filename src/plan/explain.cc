@@ -7,6 +7,7 @@
 #include "http/path.h"
 #include "plan/compile.h"
 #include "plan/explain_parts.h"
+#include "plan/explain_policies.h"
 #include "policy/policy.h"
 #include "resource/say.h"
 #include "route/explain.h"
@@ -47,6 +48,7 @@ class Explainer {
   }
 
   Explanation run() {
+    out_.request = {.method = asked_.method, .scheme = {}, .host = {}, .port = 0, .path = {}, .query = {}};
     if (!read_request()) return std::move(out_);
     const Port* port = find_port();
     if (port == nullptr) return std::move(out_);
@@ -61,7 +63,9 @@ class Explainer {
       answer(404, "no route takes it");
       return std::move(out_);
     }
-    describe(compiled_.plan->rules[match->target], *match);
+    const Rule& rule = compiled_.plan->rules[match->target];
+    out_.attached = attached_policies(*store_, *listener, rule);
+    describe(rule, *match);
     return std::move(out_);
   }
 
@@ -135,7 +139,6 @@ class Explainer {
 
   bool normalise(const Port& port) {
     port_ = &port;
-    out_.request.method = asked_.method;
     out_.request.scheme = port.tls ? "https" : "http";
     out_.request.host = host_;
     out_.request.port = port.port;

@@ -54,6 +54,13 @@ struct Explanation {
     std::string name;
     std::string what;
   };
+  // A policy that is attached to something that the request meets.
+  struct Attached {
+    std::string policy;  // "TrafficPolicy default/careful"
+    std::string origin;
+    std::string target;  // "HTTPRoute default/payments pay"
+    bool operator==(const Attached&) const = default;
+  };
   struct Endpoint {
     std::string address;
     std::string state;  // "ready", "not ready", "weight 0", "a name: resolved while running"
@@ -77,7 +84,8 @@ struct Explanation {
   std::vector<Policy> on_request;   // in the order in which they act
   std::vector<Policy> on_response;  // likewise
   std::vector<Backend> backends;
-  std::vector<Backend> mirrors;  // share: of the requests that are copied
+  std::vector<Backend> mirrors;    // share: of the requests that are copied
+  std::vector<Attached> attached;  // the nearest first
   std::vector<std::string> timeouts;
   std::string retries;
   std::string session;

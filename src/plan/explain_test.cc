@@ -97,6 +97,43 @@ TEST(Explain, TellsWhatTheGatewayAnswersItself) {
             "default/shop/admin");
 }
 
+TEST(Explain, NamesThePoliciesThatAreAttached) {
+  const auto policy = [](std::string_view name, std::string_view target) {
+    return "---\napiVersion: turnpike.dev/v1alpha1\nkind: TrafficPolicy\nmetadata: {name: " +
+           std::string(name) + "}\nspec: {targetRefs: [" + std::string(target) +
+           "], timeouts: {request: 1s}}\n";
+  };
+  const std::string yaml = std::string(kShop) + policy("wide", "{kind: Gateway, name: shop}") +
+                           policy("near", "{kind: HTTPRoute, name: payments, sectionName: pay}") +
+                           policy("backend", "{kind: Backend, name: payments}") +
+                           policy("second", "{kind: Backend, name: payments}") +
+                           policy("other", "{kind: Gateway, name: shop, sectionName: admin}");
+  const auto loaded = resource::load_text(yaml);
+  ASSERT_TRUE(loaded.ok());
+  const Explanation e =
+      explain(loaded.store, {.url = "http://shop.example/payments", .headers = {{"x-tenant", "a"}}});
+  ASSERT_EQ(e.attached.size(), 3u);
+  EXPECT_EQ(e.attached[0].policy, "TrafficPolicy default/backend");
+  EXPECT_EQ(e.attached[0].target, "Backend default/payments");
+  EXPECT_EQ(e.attached[1].target, "HTTPRoute default/payments pay");
+  EXPECT_EQ(e.attached[2].policy, "TrafficPolicy default/wide");
+  EXPECT_EQ(e.attached[2].origin, "config.yaml:40");
+  EXPECT_NE(
+      to_text(e).find("policies  TrafficPolicy default/backend, on Backend default/payments config.yaml:"),
+      std::string::npos)
+      << to_text(e);
+}
+
+TEST(Explain, WhatUsersWroteCannotActOnATerminal) {
+  std::string yaml(kShop);
+  yaml.replace(yaml.find("value: a}"), 9, "value: \"a\\e[2J\"}");
+  const auto loaded = resource::load_text(yaml);
+  ASSERT_TRUE(loaded.ok());
+  const std::string text = to_text(explain(loaded.store, {.url = "http://shop.example/payments"}));
+  EXPECT_EQ(text.find('\x1b'), std::string::npos);
+  EXPECT_NE(text.find("x-tenant = a\\x1b[2J"), std::string::npos) << text;
+}
+
 TEST(Explain, SaysWhatIsWrongWithTheQuestion) {
   EXPECT_EQ(ask({.url = "https://shop.example/"}).problem,
             "nothing listens on the port 443; there are: 8080 (http)");

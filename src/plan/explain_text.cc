@@ -1,6 +1,7 @@
 // Explanations for people and for programs.
 #include <cmath>
 
+#include "base/utf8.h"
 #include "plan/explain.h"
 #include "resource/say.h"
 
@@ -39,6 +40,30 @@ class Text {
   std::string out_;
   bool colour_;
 };
+
+// `e` with nothing in it that would act on a terminal.
+Explanation shown(Explanation e) {
+  const auto clean = [](auto&... texts) { ((texts = printable(texts)), ...); };
+  const auto clean_policies = [&](std::vector<Explanation::Policy>& policies) {
+    for (auto& policy : policies) clean(policy.name, policy.what);
+  };
+  clean(e.problem, e.request.method, e.request.host, e.request.path, e.request.query, e.rule_origin,
+        e.retries, e.session, e.outcome);
+  for (auto& listener : e.listeners)
+    clean(listener.name, listener.origin, listener.hostname, listener.reason);
+  for (auto& c : e.candidates) clean(c.route, c.rule, c.origin, c.match, c.reason);
+  for (auto* backends : {&e.backends, &e.mirrors}) {
+    for (auto& backend : *backends) {
+      clean(backend.name, backend.state, backend.origin);
+      for (auto& endpoint : backend.endpoints) clean(endpoint.address);
+      clean_policies(backend.policies);
+    }
+  }
+  clean_policies(e.on_request);
+  clean_policies(e.on_response);
+  for (auto& attached : e.attached) clean(attached.policy, attached.origin, attached.target);
+  return e;
+}
 
 std::string percent(double share) {
   const double tenths = std::round(share * 10);
@@ -121,7 +146,8 @@ void write_backends(JsonWriter& json, std::string_view key,
 
 }  // namespace
 
-std::string to_text(const Explanation& e, bool colour) {
+std::string to_text(const Explanation& explanation, bool colour) {
+  const Explanation e = shown(explanation);
   Text text(colour);
   if (!e.problem.empty()) return e.problem + "\n";
   text.head(say("{} {}://{}:{}{}{}", e.request.method, e.request.scheme,
@@ -142,6 +168,9 @@ std::string to_text(const Explanation& e, bool colour) {
     add_backend(text, &mirror == &e.mirrors.front() ? "mirror" : "", mirror);
   std::string timeouts;
   for (const std::string& timeout : e.timeouts) timeouts += (timeouts.empty() ? "" : ", ") + timeout;
+  for (const Explanation::Attached& attached : e.attached)
+    text.line(&attached == &e.attached.front() ? "policies" : "",
+              say("{}, on {} {}", attached.policy, attached.target, text.faint(attached.origin)));
   if (!timeouts.empty()) text.line("timeouts", timeouts);
   if (!e.retries.empty()) text.line("retries", e.retries);
   if (!e.session.empty()) text.line("session", e.session);
@@ -179,6 +208,12 @@ void write_json(JsonWriter& json, const Explanation& e) {
   write_policies(json, "on_response", e.on_response);
   write_backends(json, "backends", e.backends);
   write_backends(json, "mirrors", e.mirrors);
+  json.key("policies").begin_array();
+  for (const auto& attached : e.attached) {
+    json.begin_object().key("policy").value(attached.policy).key("target").value(attached.target);
+    json.key("origin").value(attached.origin).end_object();
+  }
+  json.end_array();
   json.key("timeouts").begin_array();
   for (const std::string& timeout : e.timeouts) json.value(timeout);
   json.end_array().key("retries").value(e.retries).key("session").value(e.session);
