@@ -1,5 +1,9 @@
 #include "cli/app.h"
 
+#include <algorithm>
+
+#include "resource/suggest.h"
+
 namespace turnpike::cli {
 namespace {
 
@@ -84,6 +88,20 @@ constexpr const char* kCompletion = R"(examples:
   zsh:   turnpike completion zsh > "${fpath[1]}/_turnpike"
   fish:  turnpike completion fish > ~/.config/fish/completions/turnpike.fish)";
 
+CLI::Validator one_of(std::vector<std::string> words) {
+  return CLI::Validator(
+      [words = std::move(words)](const std::string& given) -> std::string {
+        if (std::ranges::find(words, given) != words.end()) return {};
+        const std::vector<std::string_view> known(words.begin(), words.end());
+        const std::string hint = resource::did_you_mean(given, known);
+        std::string all;
+        for (const std::string& word : words)
+          all += (all.empty() ? "" : &word == &words.back() ? " or " : ", ") + word;
+        return "'" + given + "' is not " + all + (hint.empty() ? "" : "; " + hint);
+      },
+      "");
+}
+
 CLI::App* add(CLI::App& app, Arguments& arguments, Command command, const char* name, const char* help,
               const char* footer) {
   CLI::App* sub = app.add_subcommand(name, help);
@@ -96,7 +114,7 @@ CLI::App* add(CLI::App& app, Arguments& arguments, Command command, const char* 
 void output_option(CLI::App& sub, Raw& raw) {
   sub.add_option("-o,--output", raw.output, "text (default) or json")
       ->type_name("FORMAT")
-      ->check(CLI::IsMember(std::vector<std::string>{"text", "json"}));
+      ->check(one_of({"text", "json"}));
 }
 
 // What `run` and `proxy` have in common.
@@ -113,7 +131,7 @@ void serving_options(CLI::App& sub, Arguments& arguments, Raw& raw) {
       ->type_name("FILE");
   sub.add_option("--log-level", arguments.log_level, "debug, info (default), warning or error")
       ->type_name("LEVEL")
-      ->check(CLI::IsMember(std::vector<std::string>{"debug", "info", "warning", "error"}));
+      ->check(one_of({"debug", "info", "warning", "error"}));
   sub.add_flag("--log-json", arguments.log_json, "Events on stderr as JSON lines");
   sub.add_option("--drain-delay", raw.drain_delay,
                  "After SIGTERM: not ready, but still accepting; default 0s")
@@ -201,7 +219,7 @@ std::unique_ptr<CLI::App> make_app(Arguments& arguments, Raw& raw) {
                              "Print a script that completes commands", kCompletion);
   completion->add_option("SHELL", arguments.shell, "bash, zsh or fish")
       ->required()
-      ->check(CLI::IsMember(std::vector<std::string>(std::begin(kShells), std::end(kShells))));
+      ->check(one_of(std::vector<std::string>(std::begin(kShells), std::end(kShells))));
   return app;
 }
 

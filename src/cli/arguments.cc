@@ -15,6 +15,8 @@ namespace {
 
 using control::Exit;
 
+constexpr std::string_view kExplainExample = "turnpike explain gateway.yaml GET http://shop.example/cart";
+
 // Thrown inside this file only.
 struct Wrong {
   std::string message;
@@ -24,6 +26,12 @@ std::string hint_for(const std::string& word, const std::vector<std::string>& kn
   const std::vector<std::string_view> views(known.begin(), known.end());
   const std::string hint = resource::did_you_mean(word, views);
   return hint.empty() ? hint : "; " + hint;
+}
+
+// Methods are told apart by case (RFC 9110 §9.1).
+std::string hint_for_method(std::string method) {
+  for (char& c : method) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c;
+  return hint_for(method, {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"});
 }
 
 std::vector<std::string> command_names(const CLI::App& app) {
@@ -101,7 +109,8 @@ void finish_run(Arguments& out, const Raw& raw) {
 }
 
 void finish_proxy(Arguments& out, const Raw& raw) {
-  const auto listen = parse_host_port(raw.listen);
+  auto listen = parse_host_port(raw.listen);
+  if (listen && listen->host == "localhost") listen->host = "127.0.0.1";
   if (!listen || (!listen->host.empty() && !io::Address::from_ip(listen->host, 0))) {
     throw Wrong{"--listen: '" + raw.listen +
                 "' is no address to listen on; write :8080, 127.0.0.1:8080 or [::1]:8080"};
@@ -120,9 +129,7 @@ void finish_upgrade(Arguments& out, const Raw& raw) {
 void finish_explain(Arguments& out, const Raw& raw) {
   const auto& words = raw.positional;
   if (words.size() < 3) {
-    throw Wrong{
-        "needs a configuration, a method and a URL: turnpike explain gateway.yaml GET "
-        "http://shop.example/cart"};
+    throw Wrong{"needs a configuration, a method and a URL: " + std::string(kExplainExample)};
   }
   out.paths.assign(words.begin(), words.end() - 2);
   out.method = words[words.size() - 2];
@@ -130,12 +137,14 @@ void finish_explain(Arguments& out, const Raw& raw) {
   const bool method = std::all_of(out.method.begin(), out.method.end(),
                                   [](char c) { return (c >= 'A' && c <= 'Z') || c == '-'; });
   if (!method) {
-    throw Wrong{"'" + out.method +
-                "' is no method; the last two arguments are METHOD and URL: GET http://shop.example/cart"};
+    throw Wrong{"'" + out.method + "' is no method" + hint_for_method(out.method) +
+                "; the last two arguments are METHOD and URL: GET http://shop.example/cart"};
   }
   if (!out.url.starts_with("http://") && !out.url.starts_with("https://") && !out.url.starts_with('/')) {
-    throw Wrong{"'" + out.url +
-                "' is no URL; write http://shop.example/cart, or /cart with -H 'host: shop.example'"};
+    const bool bare = out.url.find("://") == std::string::npos;
+    throw Wrong{"'" + out.url + "' is no URL; write " +
+                (bare ? "http://" + out.url : "http://shop.example/cart") +
+                ", or the path alone with -H 'host: shop.example'"};
   }
   for (const std::string& line : raw.headers) {
     auto header = parse_header(line);
@@ -160,6 +169,15 @@ void finish(Arguments& out, const Raw& raw) {
     default:
       return;
   }
+}
+
+// What is missing, by what to write.
+std::string missing(std::string_view command, const CLI::RequiredError& error) {
+  if (command == "check") return "which configuration? Name it: turnpike check gateway.yaml";
+  if (command == "explain")
+    return "needs a configuration, a method and a URL: " + std::string(kExplainExample);
+  if (command == "completion") return "for which shell? bash, zsh or fish: turnpike completion bash";
+  return error.what();
 }
 
 // CLI11's own words are fine once the name of its type is gone.
@@ -194,6 +212,8 @@ std::expected<Arguments, Ended> parse_arguments(int argc, const char* const* arg
     const auto extra = app->remaining(true);
     return std::unexpected(
         wrong(*app, extra.empty() ? first_line_of(error) : unexpected_argument(named(*app), extra.front())));
+  } catch (const CLI::RequiredError& error) {
+    return std::unexpected(wrong(*app, missing(named(*app).get_name(), error)));
   } catch (const CLI::ParseError& error) {
     return std::unexpected(wrong(*app, first_line_of(error)));
   } catch (const Wrong& error) {

@@ -73,9 +73,10 @@ TEST(Arguments, WrongValuesTeach) {
   EXPECT_THAT(refusal({"run", "-c", "a", "--workers", "0"}), HasSubstr("--workers"));
   EXPECT_THAT(refusal({"run", "-c", "a", "--workers", "many"}), HasSubstr("--workers"));
   EXPECT_THAT(refusal({"run"}), HasSubstr("--config gateway.yaml"));
-  EXPECT_THAT(refusal({"check"}), HasSubstr("PATH"));
-  EXPECT_THAT(refusal({"check", "-o", "yaml", "a"}), HasSubstr("json"));
-  EXPECT_THAT(refusal({"completion", "powershell"}), HasSubstr("fish"));
+  EXPECT_THAT(refusal({"check"}), HasSubstr("turnpike check gateway.yaml"));
+  EXPECT_THAT(refusal({"check", "-o", "yaml", "a"}), HasSubstr("'yaml' is not text or json"));
+  EXPECT_THAT(refusal({"completion"}), HasSubstr("turnpike completion bash"));
+  EXPECT_THAT(refusal({"completion", "bas"}), HasSubstr("is not bash, zsh or fish; did you mean 'bash'?"));
 }
 
 TEST(Arguments, TyposAreRecognised) {
@@ -104,9 +105,12 @@ TEST(Arguments, ExplainHeaderBeforeThePaths) {
 }
 
 TEST(Arguments, ExplainWrong) {
+  EXPECT_THAT(refusal({"explain"}), HasSubstr("a method and a URL"));
   EXPECT_THAT(refusal({"explain", "a.yaml", "GET"}), HasSubstr("a method and a URL"));
+  EXPECT_THAT(refusal({"explain", "a.yaml", "get", "/x"}), HasSubstr("did you mean 'GET'?"));
   EXPECT_THAT(refusal({"explain", "a.yaml", "http://x/", "GET"}), HasSubstr("no method"));
-  EXPECT_THAT(refusal({"explain", "a.yaml", "GET", "shop.example/x"}), HasSubstr("no URL"));
+  EXPECT_THAT(refusal({"explain", "a.yaml", "GET", "shop.example/x"}),
+              HasSubstr("write http://shop.example/x, or"));
   EXPECT_THAT(refusal({"explain", "a.yaml", "GET", "/", "-H", "nocolon"}), HasSubstr("no colon"));
 }
 
@@ -117,7 +121,8 @@ TEST(Arguments, Proxy) {
   EXPECT_EQ(parsed->listen.port, 8080);
   EXPECT_THAT(parsed->to, ElementsAre("127.0.0.1:9000", "127.0.0.1:9001"));
   EXPECT_THAT(refusal({"proxy", "--listen", ":8080"}), HasSubstr("--to"));
-  EXPECT_THAT(refusal({"proxy", "--listen", "localhost:8080", "--to", "a:1"}),
+  EXPECT_EQ(parse({"proxy", "--listen", "localhost:8080", "--to", "a:1"})->listen.host, "127.0.0.1");
+  EXPECT_THAT(refusal({"proxy", "--listen", "shop.example:8080", "--to", "a:1"}),
               HasSubstr("no address to listen on"));
 }
 

@@ -33,6 +33,13 @@ Findings look_at(const Arguments& arguments) {
   if (!out.ok()) return out;
   plan::Compiled compiled = plan::compile(loaded.store);
   out.statuses = std::move(compiled.statuses);
+  if (compiled.plan->ports.empty())
+    out.diagnostics.push_back(
+        {resource::Severity::warning,
+         {},
+         "nothing would be served: there is no Gateway with a valid listener",
+         "a Gateway of the class 'turnpike' says where to listen: see docs/configuration.md",
+         {}});
   for (resource::Diagnostic& d : compiled.diagnostics) out.diagnostics.push_back(std::move(d));
   return out;
 }

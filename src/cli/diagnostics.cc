@@ -4,6 +4,8 @@
 #include <fstream>
 #include <sstream>
 
+#include "base/utf8.h"
+
 namespace turnpike::cli {
 namespace {
 
@@ -20,8 +22,6 @@ std::vector<std::string> split(std::string_view text) {
   }
   return lines;
 }
-
-bool is_control(char c) noexcept { return (c >= 0 && c < 0x20 && c != '\t') || c == 0x7f; }
 
 // The line with its number in front, and the caret below; tabs stay tabs, so that both stand alike.
 std::string quote(const std::string& line, const resource::Position& at, const Terminal& terminal) {
@@ -59,25 +59,28 @@ std::optional<std::string> Sources::line(const std::string& file, std::uint32_t 
     at = files_.emplace(file, split(text.view())).first;
   }
   if (number == 0 || number > at->second.size()) return std::nullopt;
+  // What would act on a terminal is not quoted: escaped it would no longer stand above its caret.
   const std::string& line = at->second[number - 1];
-  if (std::any_of(line.begin(), line.end(), is_control)) return std::nullopt;
+  std::string without_tabs = line;
+  std::erase(without_tabs, '\t');
+  if (printable(without_tabs) != without_tabs) return std::nullopt;
   return line;
 }
 
 std::string render(const resource::Diagnostic& diagnostic, Sources& sources, const Terminal& terminal) {
   const bool error = diagnostic.severity == resource::Severity::error;
   std::string out;
-  if (diagnostic.position.file) out = terminal.bold(diagnostic.position.text() + ": ");
+  if (diagnostic.position.file) out = terminal.bold(printable(diagnostic.position.text()) + ": ");
   out += error ? terminal.red("error: ") : terminal.yellow("warning: ");
-  out += terminal.bold(diagnostic.message);
-  if (!diagnostic.resource.empty()) out += terminal.faint("  [" + diagnostic.resource + "]");
+  out += terminal.bold(printable(diagnostic.message));
+  if (!diagnostic.resource.empty()) out += terminal.faint("  [" + printable(diagnostic.resource) + "]");
   out += '\n';
   if (diagnostic.position.file) {
     if (const auto line = sources.line(*diagnostic.position.file, diagnostic.position.line)) {
       out += quote(*line, diagnostic.position, terminal);
     }
   }
-  if (!diagnostic.hint.empty()) out += "  hint: " + diagnostic.hint + '\n';
+  if (!diagnostic.hint.empty()) out += "  hint: " + printable(diagnostic.hint) + '\n';
   return out;
 }
 

@@ -51,6 +51,24 @@ TEST(Diagnostics, LinesThatAreMissingOrUnprintableAreLeftOut) {
   EXPECT_THAT(render(at(1, 1), none, Terminal(false)), StartsWith("gw.yaml:1:1: error: "));
 }
 
+TEST(Diagnostics, NothingOfTheFileActsOnTheTerminal) {
+  Sources sources;
+  sources.add("gw.yaml", "kind: \u202eoof\n");
+  Diagnostic d = at(1, 7, "unknown kind '\x1b[31mFoo\n'");
+  d.hint = "\u009b2J";
+  d.resource = "Gateway default/\x1b]0;title\x07";
+  EXPECT_EQ(render(d, sources, Terminal(false)),
+            "gw.yaml:1:7: error: unknown kind '\\x1b[31mFoo\\x0a'  [Gateway default/\\x1b]0;title\\x07]\n"
+            "  hint: \\x9b2J\n");
+}
+
+TEST(Diagnostics, AFileAsAWholeHasNoLine) {
+  Sources sources;
+  sources.add("gw.yaml", "kind: Foo\n");
+  EXPECT_THAT(render(at(0, 0, "cannot be read: Permission denied"), sources, Terminal(false)),
+              StartsWith("gw.yaml: error: cannot be read: Permission denied\n"));
+}
+
 TEST(Diagnostics, LongLinesAreCutAroundTheColumn) {
   Sources sources;
   sources.add("gw.yaml", std::string(5000, 'a') + "X" + std::string(5000, 'b'));

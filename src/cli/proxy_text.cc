@@ -52,7 +52,8 @@ std::expected<Target, std::string> parse_target(const std::string& text) {
 
 }  // namespace
 
-std::expected<std::string, std::string> proxy_text(const HostPort& listen, std::span<const std::string> to) {
+std::expected<std::string, std::string> proxy_text(std::uint16_t listen_port,
+                                                   std::span<const std::string> to) {
   std::vector<Target> targets;
   for (const std::string& text : to) {
     auto target = parse_target(text);
@@ -71,8 +72,7 @@ std::expected<std::string, std::string> proxy_text(const HostPort& listen, std::
   std::string out =
       "apiVersion: gateway.networking.k8s.io/v1\nkind: Gateway\nmetadata: {name: proxy}\nspec:\n"
       "  gatewayClassName: turnpike\n";
-  if (!listen.host.empty()) out += "  addresses: [{type: IPAddress, value: \"" + listen.host + "\"}]\n";
-  out += "  listeners: [{name: http, port: " + std::to_string(listen.port) +
+  out += "  listeners: [{name: http, port: " + std::to_string(listen_port) +
          ", protocol: HTTP}]\n---\n"
          "apiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\nmetadata: {name: proxy}\nspec:\n"
          "  parentRefs: [{name: proxy}]\n  rules:\n  - ";

@@ -37,7 +37,8 @@ Exit run(const Arguments& arguments) {
       options.ephemeral_ports = true;
       listen.port = kAnyPort;
     }
-    auto text = proxy_text(listen, arguments.to);
+    if (!listen.host.empty()) options.bind = listen.host;
+    auto text = proxy_text(listen.port, arguments.to);
     if (!text) {
       std::fprintf(stderr, "turnpike proxy: %s\nSee 'turnpike proxy --help'.\n", text.error().c_str());
       return Exit::usage;

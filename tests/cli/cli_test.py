@@ -74,7 +74,7 @@ def test_each_command_has_help(turnpike, command):
     (("proxy", "--listen", ":8080"), "--to"),
     (("proxy", "--listen", ":8080", "--to", "nowhere"), "is no upstream"),
     (("explain", "gw.yaml", "/x"), "a method and a URL"),
-    (("check",), "PATH"),
+    (("check",), "turnpike check gateway.yaml"),
 ])
 def test_wrong_usage_teaches_and_ends_with_2(turnpike, words, says):
     done = turnpike(*words, files={"gw.yaml": GOOD})
@@ -157,7 +157,20 @@ def test_a_regular_expression_is_judged_where_it_stands(turnpike):
 
 def test_check_of_a_missing_file(turnpike):
     done = turnpike("check", "missing.yaml")
-    assert done.returncode == 1 and "missing.yaml" in done.stderr
+    assert done.returncode == 1 and "missing.yaml: error: cannot be read: No such file" in done.stderr
+
+
+@pytest.mark.parametrize("text", ["", "# nothing\n", GOOD.replace("gatewayClassName: turnpike", "gatewayClassName: nginx")])
+def test_check_says_that_nothing_would_be_served(turnpike, text):
+    done = turnpike("check", "gw.yaml", files={"gw.yaml": text})
+    assert done.returncode == 0 and "warning: nothing would be served" in done.stderr
+    assert "is good" not in done.stdout
+    assert turnpike("check", "--strict", "gw.yaml").returncode == 1
+
+
+def test_what_stands_in_a_file_does_not_act_on_the_terminal(turnpike):
+    done = turnpike("check", "gw.yaml", files={"gw.yaml": 'apiVersion: v1\nkind: "Fo\\e[31mo"\nmetadata: {name: "a\\e[2Jb"}\n'})
+    assert done.returncode == 1 and "\x1b" not in done.stderr and "Fo\\x1b[31mo" in done.stderr
 
 
 def test_explain(turnpike):
@@ -171,6 +184,12 @@ def test_explain_json_of_what_nobody_serves(turnpike):
     done = turnpike("explain", "gw.yaml", "GET", "http://localhost:8080/other", "-o", "json", files={"gw.yaml": GOOD})
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["status"] == 404
+
+
+def test_explain_json_of_a_bad_configuration(turnpike):
+    done = turnpike("explain", "gw.yaml", "GET", "/", "-o", "json", files={"gw.yaml": GOOD.replace("rules", "rulez")})
+    assert done.returncode == 1 and not done.stderr
+    assert json.loads(done.stdout)["diagnostics"][0]["line"] == 14
 
 
 def test_explain_of_a_bad_configuration(turnpike):

@@ -343,6 +343,24 @@ def test_admin_pages(gateway):
     assert gateways[0]["status"]["listeners"][0]["attachedRoutes"] == 1
 
 
+def test_status_says_who_decided_and_since_when(gateway):
+    one = gateway()
+    before = json.loads(one.admin("/status")[1])
+    route = next(r for r in before["resources"] if r["kind"] == "HTTPRoute")["status"]["parents"][0]
+    assert route["controllerName"] == "turnpike.dev/gateway-controller"
+    since = {c["type"]: c["lastTransitionTime"] for c in route["conditions"]}
+    assert all(t == before["configuration"]["loaded"] for t in since.values())
+    time.sleep(1.1)  # times have whole seconds
+    one.write_config(CONFIG.replace("parentRefs: [{name: gw}]", "parentRefs: [{name: gwx}]"))
+    until(lambda: json.loads(one.admin("/status")[1])["configuration"]["generation"] == 2)
+    after = json.loads(one.admin("/status")[1])
+    gw = next(r for r in after["resources"] if r["kind"] == "Gateway")["status"]
+    assert {c["lastTransitionTime"] for c in gw["conditions"]} == set(since.values())
+    route = next(r for r in after["resources"] if r["kind"] == "HTTPRoute")["status"]["parents"][0]
+    assert {c["lastTransitionTime"] for c in route["conditions"]} == {after["configuration"]["loaded"]}
+    assert gw["addresses"][0]["type"] == "IPAddress"
+
+
 def test_secrets_are_never_shown(gateway):
     one = gateway(config=CONFIG + SECRET)
     import base64
