@@ -7,9 +7,9 @@
 #include <span>
 
 #include "base/json_writer.h"
+#include "base/time_text.h"
 #include "control/cluster_text.h"
 #include "control/config_text.h"
-#include "control/time_text.h"
 #include "resource/suggest.h"
 
 namespace turnpike::control {

@@ -66,9 +66,10 @@ bool FileWatch::watch_also(std::vector<std::string> files) {
 void FileWatch::look() {
   wanted_.clear();
   for (const std::string& path : paths_) {
-    if (path == "-") continue;
-    add_chain(path, 0);
     std::error_code error;
+    // Whoever else uses /dev/null would be told as a change.
+    if (path == "-" || fs::is_character_file(path, error)) continue;
+    add_chain(path, 0);
     if (fs::is_directory(path, error)) add_tree(path, 0);
   }
   for (const std::string& path : more_) add_chain(path, 0);

@@ -260,8 +260,10 @@ void Server::tick() {
 
 void Server::tidy() {
   metrics_.expire(loop_.now());
-  // The plan before and what was read for the new one lie about in many small pieces.
-  if (std::exchange(trim_, false)) ::malloc_trim(0);
+  if (std::exchange(changed_, false)) {
+    statuses();        // so that it is known when conditions changed, also where nobody asks
+    ::malloc_trim(0);  // the plan before and what was read for the new one lie about in many small pieces
+  }
   tidy_.set(kTidyEvery);
 }
 

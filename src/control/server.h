@@ -4,6 +4,7 @@
 
 #include <expected>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -24,6 +25,7 @@
 #include "control/ports.h"
 #include "control/signals.h"
 #include "control/state.h"
+#include "control/transitions.h"
 #include "control/upgrade.h"
 #include "control/upstream_log.h"
 #include "control/watchdog.h"
@@ -79,6 +81,7 @@ class Server final : private Upgrade::Handler {
   Candidate read();
   resource::Loaded load();
   plan::CompileOptions compile_options();
+  bool address_usable(const io::Address& address);
   std::vector<resource::ResourceStatus> statuses();
   // Takes the candidate into force; or says in one sentence why it cannot be, and nothing has changed.
   std::expected<void, std::string> apply(Candidate& candidate);
@@ -123,6 +126,7 @@ class Server final : private Upgrade::Handler {
   resource::Loader loader_;
   std::shared_ptr<tls::TicketKeys> tickets_;
   plan::Compiler compiler_;
+  Transitions transitions_;
   UpstreamLog upstream_log_;
   ResidentMemory memory_;
   Ports ports_;
@@ -130,6 +134,7 @@ class Server final : private Upgrade::Handler {
   std::optional<Inheritance> inheritance_;  // until this process serves
   Descriptor given_admin_;                  // a listening socket for the admin API
   std::uint64_t generation_ = 0;
+  std::map<std::string, bool> usable_addresses_;  // as found when the configuration was read last
 
   // Made when the first configuration is good. Destroyed in the opposite order: workers go before what they
   // use.
@@ -148,7 +153,7 @@ class Server final : private Upgrade::Handler {
   Alarm drain_;
   Upgrade upgrade_;
   std::string reload_later_;  // why; asked for while an upgrade was under way
-  bool trim_ = true;          // memory is to be given back
+  bool changed_ = true;       // since tidy() ran last
   Duration idle_grace_{};
   bool workers_drain_ = false;
   bool handed_over_ = false;      // a successor serves

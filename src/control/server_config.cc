@@ -27,6 +27,7 @@ void Server::watch() {
 
 plan::CompileOptions Server::compile_options() {
   return {.bind = options_.bind.value_or(""),
+          .address_usable = [this](const io::Address& address) { return address_usable(address); },
           .ephemeral_ports = options_.ephemeral_ports,
           .workers = workers_count_,
           .generation = generation_,
@@ -36,13 +37,22 @@ plan::CompileOptions Server::compile_options() {
           .statuses = false};
 }
 
+bool Server::address_usable(const io::Address& address) {
+  const auto [known, fresh] = usable_addresses_.try_emplace(address.ip());
+  // Listening goes on where the address went away meanwhile: it may come back.
+  if (fresh) known->second = ports_.has(address) || io::has_address(address);
+  return known->second;
+}
+
 std::vector<resource::ResourceStatus> Server::statuses() {
   if (!state_.store) return {};
   plan::CompileOptions options = compile_options();
   options.metrics = nullptr;
   options.families = nullptr;
   options.statuses = true;
-  return compiler_.compile(state_.store, options).statuses;
+  auto statuses = compiler_.compile(state_.store, options).statuses;
+  transitions_.stamp(statuses, state_.loaded);
+  return statuses;
 }
 
 resource::Loaded Server::load() {
@@ -62,6 +72,7 @@ Server::Candidate Server::read() {
   candidate.diagnostics = std::move(loaded.diagnostics);
   if (resource::has_errors(candidate.diagnostics)) return candidate;
   ++generation_;
+  usable_addresses_.clear();
   plan::Compiled compiled = compiler_.compile(candidate.store, compile_options());
   candidate.telemetry = std::move(compiled.telemetry);
   for (resource::Diagnostic& d : compiled.diagnostics) candidate.diagnostics.push_back(std::move(d));
@@ -92,7 +103,7 @@ std::expected<void, std::string> Server::apply(Candidate& candidate) {
   if (state_.phase == Phase::starting) state_.phase = Phase::serving;
   certificates_.update(*state_.store, state_.loaded);
   control_metrics_.applied(state_.plan->generation, loop_.refresh_now() - candidate.began);
-  trim_ = true;
+  changed_ = true;
   tidy_.set(kTidyAfter);
   return {};
 }

@@ -39,8 +39,8 @@ void UpstreamLog::on_event(const upstream::Event& event) {
   const observe::Level level = is_bad(event.kind) ? observe::Level::warning : observe::Level::info;
   const std::string_view message = message_of(event.kind);
   if (!event.name.empty()) {
-    log_.write(level, "upstream", message,
-               {{"upstream", event.upstream}, {"name", event.name}, {"why", event.detail}});
+    // Upstreams share names, and the name itself is in the configuration.
+    log_.write(level, "upstream", message, {{"name", event.name}, {"why", event.detail}});
   } else if (event.duration > Duration::zero()) {
     const std::int64_t ms = std::chrono::duration_cast<std::chrono::milliseconds>(event.duration).count();
     log_.write(
