@@ -4,6 +4,7 @@ import argparse
 import ctypes
 import os
 import re
+import shlex
 import shutil
 import signal
 import socket
@@ -87,6 +88,7 @@ class Campus:
     def start(self, name, argv, **how):
         process = subprocess.Popen([str(a) for a in argv], stdin=subprocess.DEVNULL, start_new_session=True,
                                    preexec_fn=dies_with_us, **how)
+        process.args_shown = argv
         self.processes[name] = process
         return process
 
@@ -99,7 +101,7 @@ class Campus:
         self.start(role, argv, stdout=log, stderr=log)
 
     def start_gateway(self, config, ports):
-        argv = [ROOT / "build/release/turnpike", "run", "--config", config, "--admin", f"127.0.0.1:{ports[ADMIN_PORT]}",
+        argv = [ROOT / "build/release/turnpike", "run", "--config", shown_path(config), "--admin", f"127.0.0.1:{ports[ADMIN_PORT]}",
                 "--workers", "1", "--access-log", WORK / "access.log", "--ports-file", WORK / "ports.json"]
         (WORK / "ports.json").unlink(missing_ok=True)
         process = self.start("gateway", argv, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
@@ -131,9 +133,15 @@ class Campus:
         while not self.stopping.wait(0.2):
             if deadline and time.monotonic() >= deadline:
                 return
-            for name, process in self.processes.items():
-                if process.poll() is not None:
-                    raise Trouble(f"{name} ended with exit code {process.returncode}; its log is {WORK / name}.log")
+            for name in [n for n, process in self.processes.items() if process.poll() is not None]:
+                self.report_end(name, self.processes.pop(name))
+
+    def report_end(self, name, process):
+        """A service may die: that is something to see. Without the gateway there is no demo."""
+        if name == "gateway":
+            raise Trouble(f"the gateway ended with exit code {process.returncode}; its log is {WORK / name}.log")
+        words = " ".join(shlex.quote(shown_path(a) if isinstance(a, Path) else str(a)) for a in process.args_shown)
+        term.say(f"  {name} has ended: the gateway answers 503 for it. Start it again with: {words}")
 
     def stop(self):
         self.stopping.set()
@@ -148,7 +156,8 @@ class Campus:
                     process.wait()
 
 
-SHOWN = re.compile(r"warn|error|reload|refused|applied|did you mean|\.yaml:\d+", re.I)
+# What somebody who edits wants to see: errors with the line that is quoted below them, and what came of it.
+SHOWN = re.compile(r"warn|error|reload|refused|applied|^ +hint:|^ +\d* \| |\.yaml:\d+", re.I)
 
 
 def build():
@@ -165,7 +174,8 @@ def shown_path(path):
     return os.path.relpath(path, Path.cwd()) if path.is_relative_to(Path.cwd()) else str(path)
 
 
-def welcome(config, ports, limit):
+def welcome(config, ports, users, limit):
+    """`users`: the process id of that service."""
     url = f"http://127.0.0.1:{ports[GATEWAY_PORT]}"
     admin = f"http://127.0.0.1:{ports[ADMIN_PORT]}"
     routes = shown_path(config / "routes.yaml")
@@ -186,8 +196,10 @@ Try:
   {campus} feed 127.0.0.1:{ports[GATEWAY_PORT]}    (a WebSocket: pay something meanwhile)
 
 Then change something while it runs:
-  edit {routes} and save: a new path, a redirect, a timeout. It is in force at once.
-  Make a mistake in it: the line is named here, and the gateway goes on as before.
+  edit {routes} and save: max-age=60 to max-age=5, 302 to 301, a new rule. It is in force at once:
+                       curl -si {url}/shop/items
+  Make a mistake in it: the line is shown here, and the gateway goes on as before.
+  End a service:       kill {users}, then curl -si {url}/users
   Let a service fail:  curl -X PUT 'http://127.0.0.1:{ports[SERVICES["users"]]}/faults?errors=0.5&latency=50ms'
   and see the retries: curl -s {url}/users
   Ask why:  build/release/turnpike explain {shown_path(config)} GET {url}/users
@@ -217,7 +229,7 @@ def main():
             campus.start_service(role, ports)
         campus.start_gateway(config, ports)
         campus.ready = True
-        welcome(config, ports, given.limit)
+        welcome(config, ports, campus.processes["users"].pid, given.limit)
         campus.wait(given.limit)
     except Trouble as trouble:
         campus.stop()

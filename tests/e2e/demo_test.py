@@ -31,7 +31,7 @@ def test_the_demo_opens_serves_what_it_says_and_closes_on_ctrl_c(release_only, t
         while "Logs are in" not in (said := log.read_text()):
             assert demo.poll() is None and time.monotonic() < deadline, said
             time.sleep(0.05)
-        lines = re.findall(r"^  (curl -s .*)$", said, re.M)
+        lines = re.findall(r"^  (curl -s .*)$", said, re.M)  # those with their own line
         assert len(lines) == 3
         answers = [subprocess.run(shlex.split(line), capture_output=True, text=True, timeout=10).stdout for line in lines]
         assert '"tea"' in answers[0], answers
@@ -54,6 +54,21 @@ def test_the_demo_opens_serves_what_it_says_and_closes_on_ctrl_c(release_only, t
                     assert feed.poll() is None and time.monotonic() < deadline + 20
             finally:
                 feed.terminate()
+        gateway = re.search(r"^  gateway   (http://\S+)$", said, re.M)[1]
+        readme = re.findall(r"^    curl -i http://localhost:8080(/\S*)(.*)$", (ROOT / "README.md").read_text(), re.M)
+        assert len(readme) == 2
+        for path, more in readme:
+            answer = subprocess.run(["curl", "-si", gateway + path, *shlex.split(more)], capture_output=True, text=True,
+                                    timeout=10).stdout
+            assert re.match(r"HTTP/1.1 20[01] ", answer), (path, answer)
+        # A service that dies is told, and answered for; the demo goes on.
+        subprocess.run(["kill", re.search(r"kill (\d+)", said)[1]], check=True)
+        deadline = time.monotonic() + 20
+        while "users has ended" not in log.read_text():
+            assert demo.poll() is None and time.monotonic() < deadline, log.read_text()
+            time.sleep(0.05)
+        answer = subprocess.run(["curl", "-si", gateway + "/users"], capture_output=True, text=True, timeout=10).stdout
+        assert answer.startswith("HTTP/1.1 503 "), answer
         demo.send_signal(signal.SIGINT)
         assert demo.wait(20) == 0
         assert "The campus is closed." in log.read_text()
