@@ -95,6 +95,30 @@ def test_what_a_file_includes_is_part_of_its_digest(root):
     assert clang.Closure(tree_root).digest("src/io/a.cc", "salt") != first
 
 
+def test_what_changed_is_known_with_what_is_not_committed(root):
+    def git(where, *words):
+        subprocess.run(["git", "-C", str(where), "-c", "user.name=a", "-c", "user.email=a@b", *words], check=True,
+                       capture_output=True)
+    tree_root = root({"src/io/a.cc": "", "src/io/b.cc": ""})
+    git(tree_root, "add", ".")
+    git(tree_root, "commit", "-qm", "one")
+    assert clang.changed_files(tree_root) == (None, "")  # a first commit: everything is new
+    (tree_root / "src/io/a.cc").write_text("int a;\n")
+    git(tree_root, "commit", "-qam", "two")
+    (tree_root / "src/io/b.cc").write_text("int b;\n")
+    (tree_root / "src/io/c.cc").write_text("int c;\n")
+    assert clang.changed_files(tree_root)[0] == {"src/io/a.cc", "src/io/b.cc", "src/io/c.cc"}
+    # On a branch: all of it, back to where it left origin's.
+    git(tree_root, "checkout", "-q", "--", ".")
+    clone = tree_root / "clone"
+    git(tree_root, "clone", "-q", str(tree_root), str(clone))
+    for name in ("x.cc", "y.cc"):
+        (clone / name).write_text("int i;\n")
+        git(clone, "add", ".")
+        git(clone, "commit", "-qm", name)
+    assert clang.changed_files(clone)[0] == {"x.cc", "y.cc"}
+
+
 def test_the_reference_page_is_compared_with_what_the_program_prints(root):
     tree_root = root({"turnpike": "#!/bin/sh\necho page\n", "docs/configuration.md": "page\n"})
     (tree_root / "turnpike").chmod(0o755)

@@ -78,8 +78,25 @@ def tidy_cache(keep=4000):
     return cache
 
 
-def run_tidy(root, progress=lambda text: None, deep=False):
-    """`deep` adds the path-sensitive clang-analyzer checks, which take as long as all the others together."""
+def changed_files(root):
+    """(names that differ from what others have, of which commit): the branch's work and what is not committed yet. On the
+    main branch itself that is the last commit. (None, "") where there is nothing to compare with."""
+    def git(*words):
+        done = subprocess.run(["git", "-C", str(root), *words], capture_output=True, text=True)
+        return done.stdout.strip() if done.returncode == 0 else ""
+    head = git("rev-parse", "HEAD")
+    base = git("merge-base", "HEAD", "origin/HEAD")
+    if not base or base == head:
+        base = git("rev-parse", "--verify", "HEAD~1")
+    if not base:
+        return None, ""
+    names = git("diff", "--name-only", base).splitlines() + git("ls-files", "-o", "--exclude-standard").splitlines()
+    return set(names), base[:8]
+
+
+def run_tidy(root, progress=lambda text: None, deep=False, changed_only=False):
+    """`deep` adds the path-sensitive clang-analyzer checks, which take as long as all the others together. `changed_only`
+    leaves out files that are as they were, with all that they include (changed_files)."""
     root = Path(root)
     checks = [] if deep else ["--checks=-clang-analyzer-*"]
     commands = compile_commands(root)
@@ -92,6 +109,11 @@ def run_tidy(root, progress=lambda text: None, deep=False):
     # Tests and benchmarks are held to the compiler's warnings only: their macros are not ours.
     names = [n for n in cpp_files(root) if n.startswith("src/") and n.endswith(".cc") and n in commands
              and not n.endswith(("_test.cc", "_bench.cc", "_fuzz.cc"))]
+    whole, since = len(names), ""
+    if changed_only:
+        changed, since = changed_files(root)
+        if changed is not None and ".clang-tidy" not in changed:
+            names = [n for n in names if closure.reach(n) & changed]
     todo = []
     for name in names:
         # Where the tree lies does not matter, so that a fresh clone can use the cache of another.
@@ -114,4 +136,5 @@ def run_tidy(root, progress=lambda text: None, deep=False):
             done_count += 1
             findings += lines
             progress(f"clang-tidy {done_count}/{len(todo)}")
-    return Result(sorted(set(findings)), [f"{len(names)} files, {len(names) - len(todo)} known to be clean"])
+    scope = f"{len(names)} of {whole} files, which changed since {since}" if len(names) < whole else f"{whole} files"
+    return Result(sorted(set(findings)), [f"{scope}; {len(names) - len(todo)} known to be clean"])

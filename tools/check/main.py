@@ -38,6 +38,8 @@ def arguments():
     parser.add_argument("checks", nargs="*", metavar="CHECK", help="only these (default: all)")
     parser.add_argument("--quick", action="store_true", help="without clang-tidy")
     parser.add_argument("--deep", action="store_true", help="clang-tidy with the path-sensitive analyzer: twice as long")
+    parser.add_argument("--changed", action="store_true",
+                        help="clang-tidy only where something changed since origin's main branch, or the last commit")
     parser.add_argument("--json", metavar="FILE", help=argparse.SUPPRESS)
     given = parser.parse_args()
     for name in given.checks:
@@ -67,7 +69,7 @@ def main():
                     print(f"\r   {text}", end="", file=sys.stderr, flush=True)
                     last[0] = len(text) + 3
 
-            result = checker(ROOT, progress, given.deep)
+            result = checker(ROOT, progress, given.deep, given.changed)
             if last[0]:
                 print("\r" + " " * last[0] + "\r", end="", file=sys.stderr)
         else:
