@@ -5,7 +5,7 @@
 #include <ctime>
 #include <string>
 
-namespace turnpike::control {
+namespace turnpike {
 
 // "2026-11-23T05:37:00Z".
 inline std::string utc_text(std::chrono::system_clock::time_point time) {
@@ -16,4 +16,4 @@ inline std::string utc_text(std::chrono::system_clock::time_point time) {
   return {text, std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts)};
 }
 
-}  // namespace turnpike::control
+}  // namespace turnpike

@@ -1,5 +1,8 @@
 #include "resource/status.h"
 
+#include "base/time_text.h"
+#include "base/utf8.h"
+#include "resource/gateway_api.h"
 #include "resource/say.h"
 
 namespace turnpike::resource {
@@ -40,7 +43,9 @@ void write_conditions(JsonWriter& json, std::span<const Condition> conditions) {
   for (const Condition& condition : conditions) {
     json.begin_object().key("type").value(condition.type).key("status").value(name_of(condition.status));
     json.key("reason").value(condition.reason).key("message").value(condition.message);
-    json.key("observedGeneration").value(condition.observed_generation).end_object();
+    json.key("observedGeneration").value(condition.observed_generation);
+    if (condition.last_transition) json.key("lastTransitionTime").value(utc_text(*condition.last_transition));
+    json.end_object();
   }
   json.end_array();
 }
@@ -77,7 +82,8 @@ void write_json(JsonWriter& json, const ResourceStatus& status) {
   if (!status.conditions.empty()) write_conditions(json, status.conditions);
   if (!status.addresses.empty()) {
     json.key("addresses").begin_array();
-    for (const std::string& address : status.addresses) json.value(address);
+    for (const std::string& address : status.addresses)
+      json.begin_object().key("type").value("IPAddress").key("value").value(address).end_object();
     json.end_array();
   }
   if (!status.listeners.empty()) {
@@ -91,6 +97,7 @@ void write_json(JsonWriter& json, const ResourceStatus& status) {
     for (const RouteParentStatus& parent : status.parents) {
       json.begin_object().key("parentRef");
       write_reference(json, parent.parent_ref);
+      json.key("controllerName").value(kControllerName);
       write_conditions(json, parent.conditions);
       json.end_object();
     }
@@ -101,6 +108,7 @@ void write_json(JsonWriter& json, const ResourceStatus& status) {
     for (const PolicyAncestorStatus& ancestor : status.ancestors) {
       json.begin_object().key("ancestorRef");
       write_reference(json, ancestor.ancestor_ref);
+      json.key("controllerName").value(kControllerName);
       write_conditions(json, ancestor.conditions);
       json.end_object();
     }
@@ -112,7 +120,8 @@ void write_json(JsonWriter& json, const ResourceStatus& status) {
 void write_json(JsonWriter& json, const Diagnostic& diagnostic) {
   json.begin_object().key("severity").value(diagnostic.severity == Severity::error ? "error" : "warning");
   json.key("file").value(diagnostic.position.file ? *diagnostic.position.file : std::string());
-  json.key("line").value(diagnostic.position.line).key("column").value(diagnostic.position.column);
+  if (diagnostic.position.line != 0)
+    json.key("line").value(diagnostic.position.line).key("column").value(diagnostic.position.column);
   json.key("message").value(diagnostic.message);
   if (!diagnostic.hint.empty()) json.key("hint").value(diagnostic.hint);
   if (!diagnostic.resource.empty()) json.key("resource").value(diagnostic.resource);
@@ -139,7 +148,7 @@ void append_conditions(std::string& out, std::span<const Condition> conditions, 
   for (const Condition& condition : conditions) {
     if (is_well(condition)) continue;
     out += say("{}  {}: {} ({})", margin, condition.type, name_of(condition.status), condition.reason);
-    out += condition.message.empty() ? "\n" : " " + condition.message + "\n";
+    out += condition.message.empty() ? "\n" : " " + printable(condition.message) + "\n";
   }
 }
 
@@ -149,7 +158,7 @@ std::string describe(const ParentReference& reference) {
           reference.namespace_ ? "/" : "", reference.name);
   if (reference.section_name) out += say(" listener {}", **reference.section_name);
   if (reference.port) out += say(" port {}", **reference.port);
-  return out;
+  return printable(out);
 }
 
 }  // namespace
@@ -159,7 +168,7 @@ std::string to_text(std::span<const ResourceStatus> statuses) {
   for (const ResourceStatus& status : statuses) {
     const bool scoped = !status.namespace_.empty();
     out += say("{} {}{}{} ({})", name_of(status.kind), status.namespace_, scoped ? "/" : "", status.name,
-               status.position.text());
+               printable(status.position.text()));
     append_conditions(out, status.conditions, "");
     for (const ListenerStatus& listener : status.listeners) {
       out += say("  listener {}, {} {}", listener.name, listener.attached_routes,

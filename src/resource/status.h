@@ -1,7 +1,9 @@
 // Gateway API status: what became of each resource, for `turnpike check` and for GET /status.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -15,13 +17,15 @@ namespace turnpike::resource {
 
 enum class ConditionStatus : std::uint8_t { true_, false_, unknown };
 
-// metav1.Condition without its time of transition, which files do not have.
+// metav1.Condition.
 struct Condition {
   std::string type;  // "Accepted", "ResolvedRefs", "Programmed", "Conflicted" ...
   ConditionStatus status = ConditionStatus::unknown;
   std::string reason;  // CamelCase of Gateway API
   std::string message;
   std::int64_t observed_generation = 0;
+  // When `status` became what it is; absent where nobody watched, such as in `turnpike check`.
+  std::optional<std::chrono::system_clock::time_point> last_transition = std::nullopt;
 };
 
 // Sets or replaces the condition of that type.
@@ -51,7 +55,7 @@ struct ResourceStatus {
   std::string name;
   Position position;
   std::vector<Condition> conditions;            // GatewayClass, Gateway, ListenerSet
-  std::vector<std::string> addresses;           // Gateway
+  std::vector<std::string> addresses;           // Gateway: IP addresses
   std::vector<ListenerStatus> listeners;        // Gateway, ListenerSet
   std::uint32_t attached_listener_sets = 0;     // Gateway
   std::vector<RouteParentStatus> parents;       // routes

@@ -60,7 +60,8 @@ TEST(Status, for_programs) {
       out,
       R"({"group":"gateway.networking.k8s.io","kind":"HTTPRoute","namespace":"default","name":"payments",)"
       R"("position":"shop.yaml:9:1","status":{"parents":[{"parentRef":{"group":"gateway.networking.k8s.io",)"
-      R"("kind":"Gateway","name":"shop","sectionName":"http"},"conditions":[{"type":"Accepted","status":"True",)"
+      R"("kind":"Gateway","name":"shop","sectionName":"http"},)"
+      R"("controllerName":"turnpike.dev/gateway-controller","conditions":[{"type":"Accepted","status":"True",)"
       R"("reason":"Accepted","message":"","observedGeneration":0},{"type":"ResolvedRefs","status":"False",)"
       R"("reason":"BackendNotFound","message":"no Backend \"x\"","observedGeneration":0}]}]}})");
   out.clear();
@@ -75,6 +76,28 @@ TEST(Status, for_programs) {
   EXPECT_EQ(
       out,
       R"({"severity":"error","file":"shop.yaml","line":3,"column":1,"message":"bad","hint":"do better"})");
+}
+
+TEST(Status, what_users_wrote_cannot_act_on_a_terminal) {
+  auto statuses = some();
+  statuses[1].parents[0].parent_ref.name = "sh\x1b[2Jop";
+  statuses[1].parents[0].conditions[1].message = "two\nlines";
+  const std::string text = to_text(statuses);
+  EXPECT_NE(text.find("at Gateway sh\\x1b[2Jop listener"), std::string::npos) << text;
+  EXPECT_NE(text.find("two\\x0alines\n"), std::string::npos) << text;
+}
+
+TEST(Status, a_transition_has_a_time_where_somebody_watched) {
+  auto status = some()[0];
+  status.addresses = {"192.0.2.1"};
+  status.conditions[0].last_transition = std::chrono::system_clock::from_time_t(1769860800);
+  std::string out;
+  JsonWriter json(out);
+  write_json(json, status);
+  EXPECT_NE(out.find(R"("observedGeneration":1,"lastTransitionTime":"2026-01-31T12:00:00Z"},)"),
+            std::string::npos)
+      << out;
+  EXPECT_NE(out.find(R"("addresses":[{"type":"IPAddress","value":"192.0.2.1"}])"), std::string::npos) << out;
 }
 
 TEST(Status, a_condition_replaces_that_of_its_type) {
