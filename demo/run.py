@@ -199,9 +199,9 @@ Then change something while it runs:
   edit {routes} and save: max-age=60 to max-age=5, 302 to 301, a new rule. It is in force at once:
                        curl -si {url}/shop/items
   Make a mistake in it: the line is shown here, and the gateway goes on as before.
-  End a service:       kill {users}, then curl -si {url}/users
   Let a service fail:  curl -X PUT 'http://127.0.0.1:{ports[SERVICES["users"]]}/faults?errors=0.5&latency=50ms'
   and see the retries: curl -s {url}/users
+  Or end it:           kill {users}, then curl -si {url}/users
   Ask why:  build/release/turnpike explain {shown_path(config)} GET {url}/users
 
 Logs are in {shown_path(WORK)}. {"Ctrl-C stops everything." if not limit else f"Ends after {limit:g} s, or with Ctrl-C."}

@@ -1,21 +1,9 @@
 #include "cli/values.h"
 
-#include <algorithm>
-
 #include "base/strings.h"
+#include "policy/text.h"
 
 namespace turnpike::cli {
-namespace {
-
-bool is_token(std::string_view text) noexcept {  // RFC 9110 §5.6.2
-  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
-    return (c >= '0' && c <= '9') || (to_lower(c) >= 'a' && to_lower(c) <= 'z') ||
-           std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
-  });
-}
-
-}  // namespace
-
 std::optional<HostPort> parse_host_port(std::string_view text) {
   const std::size_t colon = text.rfind(':');
   HostPort out;
@@ -42,9 +30,8 @@ std::expected<HeaderLine, std::string> parse_header(std::string_view text) {
   }
   const std::string_view name = text.substr(0, colon);
   const std::string_view value = trim(text.substr(colon + 1));
-  if (!is_token(name)) return std::unexpected("'" + std::string(name) + "' is no header name");
-  if (std::any_of(value.begin(), value.end(),
-                  [](char c) { return (c >= 0 && c < 0x20 && c != '\t') || c == 0x7f; })) {
+  if (!policy::is_token(name)) return std::unexpected("'" + std::string(name) + "' is no header name");
+  if (!policy::is_field_value(value)) {
     return std::unexpected("the value of header '" + std::string(name) + "' contains control characters");
   }
   return HeaderLine{std::string(name), std::string(value)};

@@ -326,6 +326,17 @@ TEST(PortsFile, IsReplacedWhole) {
   std::string old;
   std::getline(open_before, old);
   EXPECT_EQ(old, "one, and longer");
+  // Somebody who guessed the name beside it must not lead us to another file.
+  const std::string victim = std::string(folder) + "/victim";
+  std::ofstream(victim) << "precious";
+  ASSERT_EQ(::symlink(victim.c_str(), (path + ".tmp" + std::to_string(::getpid())).c_str()), 0);
+  ASSERT_TRUE(write_atomically(path, "three"));
+  EXPECT_EQ(content(), "three");
+  std::string untouched;
+  std::ifstream left(victim);
+  std::getline(left, untouched);
+  EXPECT_EQ(untouched, "precious");
+  ::unlink(victim.c_str());
   const auto failed = write_atomically("/nonexistent/ports.json", "x");
   ASSERT_FALSE(failed);
   EXPECT_THAT(failed.error(), HasSubstr("/nonexistent/ports.json"));

@@ -198,8 +198,8 @@ std::shared_ptr<const resource::TelemetryPolicy> Assembly::telemetry() const {
   const resource::Entry<resource::TelemetryPolicy>* best = nullptr;
   for (const auto& outcome : telemetry_.outcomes()) {
     if (std::ranges::none_of(outcome.targets, &Finding::ok)) continue;
-    const auto age = [](const auto& entry) { return entry->meta.creation_timestamp.value_or(INT64_MAX); };
-    if (best == nullptr || age(*outcome.policy) < age(*best)) best = outcome.policy;
+    if (best == nullptr || precedence_of((*outcome.policy)->meta) < precedence_of((*best)->meta))
+      best = outcome.policy;
   }
   return best == nullptr ? nullptr : best->object;
 }

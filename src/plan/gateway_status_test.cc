@@ -137,6 +137,7 @@ TEST(GatewayStaticAddresses, OneThatTheMachineLacksConcernsItsGatewayOnly) {
   EXPECT_EQ(test.condition("Gateway infra/lost", "Accepted"), "True Accepted");
   EXPECT_EQ(test.condition("Gateway infra/lost", "Programmed"), "False AddressNotUsable");
   EXPECT_EQ(test.listener("Gateway infra/lost", "http", "Programmed"), "False Invalid");
+  EXPECT_TRUE(test.status("Gateway infra/lost").addresses.empty());  // it is bound to none of them
   EXPECT_EQ(test.condition("Gateway infra/there", "Programmed"), "True Programmed");
   // What does not serve does not stand in the way of others.
   EXPECT_EQ(test.listener("Gateway infra/there", "http", "Conflicted"), "False NoConflicts");

@@ -2,8 +2,6 @@
 
 #include <arpa/inet.h>
 
-#include <tuple>
-
 #include "resource/say.h"
 
 namespace turnpike::plan {
@@ -140,11 +138,7 @@ std::uint32_t choose_port_policies(PolicyIndex<resource::ListenerPolicy>& index,
   if (index.empty() || listeners.empty()) return kNone;
   std::vector<std::vector<const ListenerPolicyEntry*>> policies;
   std::size_t best = SIZE_MAX;
-  const auto key = [](const ListenerPolicyEntry* policy) {
-    const auto& meta = (*policy)->meta;
-    return std::tuple(meta.creation_timestamp.value_or(INT64_MAX), std::string_view(meta.namespace_),
-                      std::string_view(meta.name));
-  };
+  const auto key = [](const ListenerPolicyEntry* policy) { return precedence_of((*policy)->meta); };
   for (const std::uint32_t listener : listeners) {
     policies.push_back(listener_policies(index, topology, topology.listeners[listener]));
     const std::size_t here = policies.size() - 1;

@@ -6,12 +6,12 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <tuple>
 #include <unordered_map>
 #include <vector>
 
 #include "base/hash.h"
 #include "plan/finding.h"
+#include "plan/precedence.h"
 #include "resource/say.h"
 #include "resource/store.h"
 
@@ -37,11 +37,8 @@ class PolicyIndex {
     for (const auto& entry : store.all<T>()) outcomes_.push_back({&entry, {}});
     std::vector<Outcome*> order;
     for (Outcome& outcome : outcomes_) order.push_back(&outcome);
-    std::ranges::sort(order, {}, [](const Outcome* outcome) {
-      const auto& meta = (*outcome->policy)->meta;
-      return std::tuple(meta.creation_timestamp.value_or(INT64_MAX), std::string_view(meta.namespace_),
-                        std::string_view(meta.name));
-    });
+    std::ranges::sort(order, {},
+                      [](const Outcome* outcome) { return precedence_of((*outcome->policy)->meta); });
     for (Outcome* outcome : order) {
       for (const auto& target : (*outcome->policy)->target_refs)
         outcome->targets.push_back(claim(store, *outcome, target));

@@ -92,7 +92,9 @@ void Assembly::add_gateway_statuses(std::vector<ResourceStatus>& out) const {
       set_condition(status.conditions, "InsecureFrontendValidationMode", ConditionStatus::true_,
                     "ConfigurationChanged", "clients without a valid certificate are let in", generation);
     }
-    for (const io::Address& address : node.addresses) status.addresses.push_back(address.ip());
+    if (node.programmed.ok()) {
+      for (const io::Address& address : node.addresses) status.addresses.push_back(address.ip());
+    }
     for (std::uint32_t i = 0; i < node.listeners.count; ++i)
       status.listeners.push_back(listener_status(topology_.listeners[node.listeners.first + i], generation));
     status.attached_listener_sets = node.attached_sets;

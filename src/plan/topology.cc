@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <numeric>
-#include <tuple>
 
+#include "plan/precedence.h"
 #include "resource/say.h"
 
 namespace turnpike::plan {
@@ -11,17 +11,6 @@ namespace {
 
 using resource::say;
 using resource::Severity;
-
-// The older first, then the first by name: how Gateway API settles precedence.
-template <class T>
-bool goes_before(const resource::Entry<T>& a, const resource::Entry<T>& b) {
-  const auto key = [](const resource::Entry<T>& entry) {
-    const auto& meta = entry->meta;
-    return std::tuple(meta.creation_timestamp.value_or(INT64_MAX), std::string_view(meta.namespace_),
-                      std::string_view(meta.name));
-  };
-  return key(a) < key(b);
-}
 
 std::string nearest_class_hint(const resource::Store& store) {
   std::string names(resource::kDefaultGatewayClass);
@@ -187,7 +176,7 @@ void add_listener_sets(const TopologyInput& input, Topology& topology) {
   // Listeners are added in the order of precedence, which find_conflicts() relies on.
   std::vector<std::uint32_t> order(sets.size());
   std::iota(order.begin(), order.end(), 0u);
-  std::ranges::sort(order, [&](std::uint32_t a, std::uint32_t b) { return goes_before(sets[a], sets[b]); });
+  std::ranges::sort(order, {}, [&](std::uint32_t set) { return precedence_of(sets[set]->meta); });
   for (const std::uint32_t index : order) {
     ListenerSetNode& node = topology.listener_sets[index];
     node.entry = &sets[index];
@@ -288,8 +277,8 @@ Topology build_topology(const TopologyInput& input, std::vector<resource::Diagno
   add_listener_sets(input, topology);
   std::vector<std::uint32_t> order(topology.gateways.size());
   std::iota(order.begin(), order.end(), 0u);
-  std::ranges::sort(order, [&](std::uint32_t a, std::uint32_t b) {
-    return goes_before(*topology.gateways[a].entry, *topology.gateways[b].entry);
+  std::ranges::sort(order, {}, [&](std::uint32_t gateway) {
+    return precedence_of((*topology.gateways[gateway].entry)->meta);
   });
   find_conflicts(topology, order);
   summarise(topology);

@@ -66,11 +66,15 @@ def compile_commands(root, preset="release"):
     return {os.path.relpath(e["file"], root): e.get("command", "") for e in json.loads(path.read_text())}
 
 
-def tidy_cache(keep=4000):
+def tidy_cache(root, keep=4000):
     """Where clean files are remembered: with the user, as ccache does, so that a fresh clone starts warm."""
     home = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
     cache = Path(home) / "turnpike" / "tidy"
-    cache.mkdir(parents=True, exist_ok=True)
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+    except OSError:  # a user without a home
+        cache = Path(root) / "build" / "tidy"
+        cache.mkdir(parents=True, exist_ok=True)
     entries = list(cache.iterdir())
     if len(entries) > keep:
         for old in sorted(entries, key=lambda e: e.stat().st_mtime)[:len(entries) - keep // 2]:
@@ -104,7 +108,7 @@ def run_tidy(root, progress=lambda text: None, deep=False, changed_only=False):
         return Result(skipped="build/release is not configured")
     version = subprocess.run([TIDY, "--version"], capture_output=True, text=True).stdout
     config = (root / ".clang-tidy").read_text()
-    cache = tidy_cache()
+    cache = tidy_cache(root)
     closure = Closure(root)
     # Tests and benchmarks are held to the compiler's warnings only: their macros are not ours.
     names = [n for n in cpp_files(root) if n.startswith("src/") and n.endswith(".cc") and n in commands
