@@ -103,13 +103,15 @@ std::vector<Explanation::Attached> attached_policies(const resource::Store& stor
   std::vector<Explanation::Attached> out;
   std::vector<Place> places;
   const Name name = split(rule.route);
-  const auto* route = store.find<resource::HttpRoute>(name.namespace_, name.name);
+  const resource::Kind kind = rule.grpc ? resource::Kind::grpc_route : resource::Kind::http_route;
+  const auto* route = store.find<resource::HttpRoute>(kind, name.namespace_, name.name);
   const auto* spec = route == nullptr ? nullptr : find_rule(**route, rule);
   if (spec != nullptr) {
     for (const auto& backend : spec->backend_refs) add_backend(store, backend, name.namespace_, places);
     add_policies<resource::BackendTlsPolicy>(store, places, out);
-    if (spec->name) places.push_back({"HTTPRoute", name.namespace_, name.name, *spec->name});
-    places.push_back({"HTTPRoute", name.namespace_, name.name, {}});
+    const std::string_view kind_name = resource::name_of(kind);
+    if (spec->name) places.push_back({kind_name, name.namespace_, name.name, *spec->name});
+    places.push_back({kind_name, name.namespace_, name.name, {}});
   }
   add_listener(store, listener, places);
   add_policies<resource::TrafficPolicy>(store, places, out);

@@ -16,6 +16,10 @@ namespace turnpike::resource {
 namespace {
 
 constexpr std::size_t kMostFields = 64;
+// Bounds of lists and mappings whose field names none of its own.
+constexpr std::int64_t kBeyondKubernetes = 64;  // times what a Kubernetes API server takes
+constexpr std::int64_t kMostElements = 10'000;
+constexpr std::int64_t kMostEntries = 1'024;
 
 std::string_view noun_of(const Node& node) {
   switch (node.type) {
@@ -194,6 +198,10 @@ class Decoder {
 
   bool size_in_bounds(const Node& node, std::string_view name, const Field& field, std::string_view things) {
     const auto size = static_cast<std::int64_t>(node.size);
+    if (const std::int64_t most = most_elements(field, node.type); size > most) {
+      error(node.mark, say("'{}' must have at most {} {}, not {}", name, most, things, size));
+      return false;
+    }
     if (size > field.kubernetes_max) {
       reporter_.report(Severity::warning, node.mark,
                        say("'{}' has {} {}; a Kubernetes API server takes at most {}", name, size, things,
@@ -204,11 +212,17 @@ class Decoder {
                                       : say("'{}' must have at least {} {}", name, field.min, things));
       return false;
     }
-    if (size > field.max) {
-      error(node.mark, say("'{}' must have at most {} {}, not {}", name, field.max, things, size));
-      return false;
-    }
     return true;
+  }
+
+  // What is compared each with each must not be without end, in a file that somebody else wrote.
+  static std::int64_t most_elements(const Field& field, Node::Type type) {
+    constexpr std::int64_t kNone = std::numeric_limits<std::int64_t>::max();
+    if (field.max != kNone) return field.max;
+    if (type == Node::Type::mapping) return kMostEntries;
+    return field.kubernetes_max > kMostElements / kBeyondKubernetes
+               ? kMostElements
+               : field.kubernetes_max * kBeyondKubernetes;
   }
 
   // Kubernetes takes a plain 1 or true for a number or a boolean and refuses it where a text belongs; so do

@@ -63,7 +63,7 @@ std::optional<std::vector<FileReference>> parse_file_references(std::string_view
     const std::string path(equals == part.npos ? std::string_view{} : trim(part.substr(equals + 1)));
     const bool twice =
         std::any_of(out.begin(), out.end(), [&](const FileReference& one) { return one.key == key; });
-    good = !key.empty() && !path.empty() && !twice;
+    good = !key.empty() && !path.empty() && !twice && out.size() < kMostReferences;
     out.push_back({key, path});
     return good;
   });
@@ -83,7 +83,7 @@ std::shared_ptr<const Object> FileData::resolve(const std::shared_ptr<const Obje
   };
   const auto references = parse_file_references(*annotation);
   if (!references) {
-    complain(say("annotation {}: '{}' names no files", kFilesAnnotation, *annotation),
+    complain(say("annotation {}: '{}' names no files", kFilesAnnotation, excerpt(*annotation)),
              "write 'tls.crt=certs/shop.crt, tls.key=certs/shop.key'");
     return object;
   }
@@ -92,8 +92,11 @@ std::shared_ptr<const Object> FileData::resolve(const std::shared_ptr<const Obje
     const std::string path = locate(reference.path, origin);
     files.push_back(path);
     std::string text;
-    const std::string problem = read_file(path, text);
+    std::string problem = read_file(path, text);
+    if (problem.empty() && text.size() > bytes_left_)
+      problem = say("the files that resources name are larger than {} MiB in all", kMostBytesInAll >> 20);
     if (problem.empty()) {
+      bytes_left_ -= text.size();
       contents.emplace_back(reference.key, std::move(text));
     } else {
       complain(say("'{}' for {} cannot be read: {}", path, reference.key, problem), {});

@@ -92,6 +92,26 @@ TEST_F(FileDataTest, WhatCannotBeReadIsAnErrorAtTheResource) {
   EXPECT_TRUE(load().ok());
 }
 
+TEST_F(FileDataTest, WhatFilesHoldIsBoundedInAll) {
+  write("certs/a.crt", std::string(FileData::kMostBytes, 'x'));
+  std::string yaml;
+  for (int i = 0; i < 70; ++i) {
+    yaml += "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: c" + std::to_string(i) +
+            ", annotations: {turnpike.dev/files: \"ca.crt=certs/a.crt\"}}\n";
+  }
+  write("gw.yaml", yaml);
+  const Loaded loaded = load();
+  ASSERT_EQ(loaded.diagnostics.size(), 6U);
+  EXPECT_THAT(loaded.diagnostics[0].message, HasSubstr("larger than 64 MiB in all"));
+}
+
+TEST_F(FileDataTest, AnnotationsNameFewFiles) {
+  std::string text;
+  for (int i = 0; i < 16; ++i) text += "k" + std::to_string(i) + "=f,";
+  EXPECT_TRUE(parse_file_references(text));
+  EXPECT_FALSE(parse_file_references(text + "k16=f"));
+}
+
 TEST_F(FileDataTest, AnAnnotationOfAnotherFormIsAnError) {
   write("gw.yaml",
         "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: ca, annotations: {turnpike.dev/files: "

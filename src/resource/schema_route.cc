@@ -219,6 +219,7 @@ const Struct& http_route_spec() {
     fields.push_back(
         Fields<HttpRoute>::of<&HttpRoute::rules>("rules", "The most specific match of all rules wins.")
             .defaults_to("one rule that matches every request")
+            .at_most(10'000)
             .kubernetes_at_most(16));
     return make_struct<HttpRoute, check_http_route>("HTTPRoute spec", "", std::move(fields));
   }();

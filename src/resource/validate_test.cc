@@ -230,6 +230,19 @@ TEST(Validate, references) {
             "");
 }
 
+TEST(Validate, lists_have_an_end) {
+  std::string hosts = "  parentRefs: [{name: g}]\n  hostnames: [";
+  for (int i = 0; i < 1025; ++i) hosts += "h" + std::to_string(i) + ".example, ";
+  EXPECT_NE(problem("HTTPRoute", hosts + "]\n").find("'hostnames' must have at most 1024 elements, not 1025"),
+            std::string::npos)
+      << problem("HTTPRoute", hosts + "]\n").substr(0, 500);
+  std::string labels = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, labels: {";
+  for (int i = 0; i < 1025; ++i) labels += "k" + std::to_string(i) + ": v, ";
+  const Loaded loaded = load_text(labels + "}}\n");
+  ASSERT_EQ(loaded.diagnostics.size(), 1U);
+  EXPECT_NE(loaded.diagnostics[0].message.find("'labels' must have at most 1024 entries"), std::string::npos);
+}
+
 TEST(Validate, more_than_kubernetes_takes_is_a_warning) {
   std::string rules = "  parentRefs: [{name: g}]\n  rules:\n";
   for (int i = 0; i < 17; ++i) rules += "  - matches: [{path: {value: /" + std::to_string(i) + "}}]\n";
