@@ -105,6 +105,7 @@ class Attacher {
 
   template <class T>
   std::string nearest(std::string_view namespace_, std::string_view name) const {
+    if (diagnostics_.size() >= resource::kMostHints) return {};
     std::vector<std::string_view> names;
     std::string elsewhere;
     for (const auto& entry : store_.all<T>()) {

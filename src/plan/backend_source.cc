@@ -12,7 +12,9 @@ namespace {
 using resource::say;
 
 template <class T>
-std::string hint_for(const resource::Store& store, std::string_view namespace_, std::string_view name) {
+std::string hint_for(const resource::Store& store, std::string_view namespace_, std::string_view name,
+                     const std::vector<resource::Diagnostic>& told) {
+  if (told.size() >= resource::kMostHints) return {};
   std::vector<std::string_view> names;
   for (const auto& entry : store.all<T>()) {
     if (entry->meta.namespace_ == namespace_) names.push_back(entry->meta.name);
@@ -90,12 +92,12 @@ void add_slices(const Slices& slices, const resource::ServicePort& port, upstrea
 BackendSource no_service(const Search& search) {
   const bool backend =
       search.store.find<resource::Backend>(search.namespace_, search.reference.name) != nullptr;
-  return none(
-      "BackendNotFound",
-      say("there is no Service {}{}", search.name(),
-          backend
-              ? say(", but a Backend of that name: write group: {}, kind: Backend", resource::kTurnpikeGroup)
-              : hint_for<resource::Service>(search.store, search.namespace_, search.reference.name)));
+  return none("BackendNotFound",
+              say("there is no Service {}{}", search.name(),
+                  backend ? say(", but a Backend of that name: write group: {}, kind: Backend",
+                                resource::kTurnpikeGroup)
+                          : hint_for<resource::Service>(search.store, search.namespace_,
+                                                        search.reference.name, search.diagnostics)));
 }
 
 // As Store::find, but looks first where the resource was the last time.
@@ -218,7 +220,8 @@ BackendSource backend_source(const Search& search) {
   if (entry == nullptr) {
     return none("BackendNotFound",
                 say("there is no Backend {}{}", search.name(),
-                    hint_for<resource::Backend>(search.store, search.namespace_, search.reference.name)));
+                    hint_for<resource::Backend>(search.store, search.namespace_, search.reference.name,
+                                                search.diagnostics)));
   }
   // A Service of that name has the plain name: the two must not share pools.
   const auto* service = search.store.find<resource::Service>(search.namespace_, search.reference.name);

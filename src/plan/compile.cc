@@ -23,6 +23,7 @@ Compiled Compiler::compile(const std::shared_ptr<const resource::Store>& store, 
     return std::tuple(d.position.file ? std::string_view(*d.position.file) : "", d.position.line,
                       d.position.column);
   });
+  cut(out.diagnostics, resource::kMostDiagnostics);
   return out;
 }
 

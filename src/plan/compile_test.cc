@@ -121,6 +121,22 @@ TEST(Compiler, WarnsEachTime) {
   expect_fresh(test, yaml);
 }
 
+TEST(Compiler, HintsAndProblemsHaveAnEnd) {
+  std::string yaml = std::string(kGateway) + kService;
+  for (int i = 0; i < 1100; ++i) {
+    const std::string n = std::to_string(i + 1000);
+    yaml +=
+        "---\napiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\nmetadata: {name: r" + n +
+        ", namespace: infra}\nspec: {parentRefs: [{name: gw}], rules: [{backendRefs: [{name: wob, port: " +
+        n + "}]}]}\n";
+  }
+  const TestPlan test(yaml);
+  ASSERT_EQ(test.compiled.diagnostics.size(), 1001U);
+  EXPECT_NE(test.compiled.diagnostics.front().message.find("did you mean 'web'?"), std::string::npos);
+  EXPECT_EQ(test.compiled.diagnostics[999].message.find("did you mean"), std::string::npos);
+  EXPECT_EQ(test.compiled.diagnostics.back().message, "100 further problems are not shown");
+}
+
 TEST(Compiler, WarnsOfAPortThatNoEndpointHas) {
   const auto yaml = [](std::string_view endpoints) {
     return std::string(kGateway) +

@@ -37,11 +37,11 @@ std::vector<std::string_view> sections(const resource::Backend&) { return {}; }
 
 template <class T>
 std::string missing(const resource::Store& store, resource::Kind kind, std::string_view namespace_,
-                    const resource::PolicyTargetReference& target) {
+                    const resource::PolicyTargetReference& target, bool wants_hint) {
   const auto* entry = store.find<T>(kind, namespace_, target.name);
   if (entry == nullptr) {
     std::vector<std::string_view> names;
-    for (const auto& other : store.all<T>()) {
+    for (const auto& other : wants_hint ? store.all<T>() : std::span<const resource::Entry<T>>()) {
       if (other->kind == kind && other->meta.namespace_ == namespace_) names.push_back(other->meta.name);
     }
     const std::string hint = resource::did_you_mean(target.name, names);
@@ -59,27 +59,27 @@ std::string missing(const resource::Store& store, resource::Kind kind, std::stri
 }  // namespace
 
 std::string missing_target(const resource::Store& store, std::string_view namespace_,
-                           const resource::PolicyTargetReference& target) {
+                           const resource::PolicyTargetReference& target, bool hint) {
   const auto kind = resource::find_kind(target.group, target.kind);
   if (kind) {
     switch (*kind) {
       case resource::Kind::gateway:
-        return missing<resource::Gateway>(store, *kind, namespace_, target);
+        return missing<resource::Gateway>(store, *kind, namespace_, target, hint);
       case resource::Kind::listener_set:
-        return missing<resource::ListenerSet>(store, *kind, namespace_, target);
+        return missing<resource::ListenerSet>(store, *kind, namespace_, target, hint);
       case resource::Kind::http_route:
       case resource::Kind::grpc_route:
-        return missing<resource::HttpRoute>(store, *kind, namespace_, target);
+        return missing<resource::HttpRoute>(store, *kind, namespace_, target, hint);
       case resource::Kind::tls_route:
-        return missing<resource::TlsRoute>(store, *kind, namespace_, target);
+        return missing<resource::TlsRoute>(store, *kind, namespace_, target, hint);
       case resource::Kind::tcp_route:
-        return missing<resource::TcpRoute>(store, *kind, namespace_, target);
+        return missing<resource::TcpRoute>(store, *kind, namespace_, target, hint);
       case resource::Kind::udp_route:
-        return missing<resource::UdpRoute>(store, *kind, namespace_, target);
+        return missing<resource::UdpRoute>(store, *kind, namespace_, target, hint);
       case resource::Kind::service:
-        return missing<resource::Service>(store, *kind, namespace_, target);
+        return missing<resource::Service>(store, *kind, namespace_, target, hint);
       case resource::Kind::backend:
-        return missing<resource::Backend>(store, *kind, namespace_, target);
+        return missing<resource::Backend>(store, *kind, namespace_, target, hint);
       default:
         break;
     }

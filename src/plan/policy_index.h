@@ -14,12 +14,14 @@
 #include "plan/precedence.h"
 #include "resource/say.h"
 #include "resource/store.h"
+#include "resource/suggest.h"
 
 namespace turnpike::plan {
 
 // Why the reference leads nowhere; empty if the resource, and the section that it names, exist.
+// `hint`: with the nearest name that there is.
 std::string missing_target(const resource::Store& store, std::string_view namespace_,
-                           const resource::PolicyTargetReference& target);
+                           const resource::PolicyTargetReference& target, bool hint = true);
 // "Gateway\0default\0shop\0http".
 std::string target_key(std::string_view kind, std::string_view namespace_, std::string_view name,
                        std::string_view section);
@@ -67,7 +69,9 @@ class PolicyIndex {
                 const resource::PolicyTargetReference& target) {
     Finding finding;
     const auto& meta = (*outcome.policy)->meta;
-    if (std::string missing = missing_target(store, meta.namespace_, target); !missing.empty()) {
+    std::string missing = missing_target(store, meta.namespace_, target, missing_ < resource::kMostHints);
+    if (!missing.empty()) {
+      ++missing_;
       finding.fail("TargetNotFound", std::move(missing));
       return finding;
     }
@@ -84,6 +88,7 @@ class PolicyIndex {
     return finding;
   }
 
+  std::size_t missing_ = 0;  // targets
   std::vector<Outcome> outcomes_;
   std::vector<std::string> kinds_;
   std::unordered_map<std::string, const resource::Entry<T>*, StringHash, std::equal_to<>> by_target_;

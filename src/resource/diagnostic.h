@@ -1,6 +1,7 @@
 // What is wrong with a configuration, where, and how to put it right.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -24,5 +25,9 @@ struct Diagnostic {
 };
 
 bool has_errors(std::span<const Diagnostic> diagnostics) noexcept;
+
+// Keeps the first `most`, errors before warnings, and says how many were left out.
+void cut(std::vector<Diagnostic>& diagnostics, std::size_t most);
+inline constexpr std::size_t kMostDiagnostics = 1'000;
 
 }  // namespace turnpike::resource

@@ -56,7 +56,7 @@ class Load {
       return std::tie(*a.position.file, a.position.line, a.position.column) <
              std::tie(*b.position.file, b.position.line, b.position.column);
     });
-    if (diagnostics_.size() > options_.max_diagnostics) cut();
+    cut(diagnostics_, options_.max_diagnostics);
     loaded.diagnostics = std::move(diagnostics_);
     return loaded;
   }
@@ -64,19 +64,6 @@ class Load {
  private:
   std::size_t bytes_left() const noexcept {
     return options_.max_bytes - std::min(bytes_, options_.max_bytes);
-  }
-
-  // Keeps the first; if only warnings are among them, an error must not be lost.
-  void cut() {
-    stable_sort(diagnostics_,
-                [](const Diagnostic& a, const Diagnostic& b) { return a.severity < b.severity; });
-    const std::size_t left_out = diagnostics_.size() - options_.max_diagnostics;
-    diagnostics_.resize(options_.max_diagnostics);
-    diagnostics_.push_back({diagnostics_.back().severity,
-                            diagnostics_.back().position,
-                            say("{} further problems are not shown", left_out),
-                            {},
-                            {}});
   }
 
   DocumentCache& cache_;

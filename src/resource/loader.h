@@ -30,7 +30,7 @@ struct Loaded {
 struct LoadOptions {
   std::size_t max_bytes = 64 * 1024 * 1024;  // of all files together
   std::size_t max_files = 10'000;
-  std::size_t max_diagnostics = 1'000;
+  std::size_t max_diagnostics = kMostDiagnostics;
   YamlLimits yaml;
   DecodeOptions decode;
 };

@@ -19,4 +19,8 @@ std::string_view nearest(std::string_view name, std::span<const std::string_view
 // "did you mean 'x'?", or "".
 std::string did_you_mean(std::string_view name, std::span<const std::string_view> known);
 
+// Each hint looks at every name that there is. After so many problems nobody reads on, and thousands of
+// mistyped names beside thousands of others would take minutes.
+inline constexpr std::size_t kMostHints = 50;
+
 }  // namespace turnpike::resource
