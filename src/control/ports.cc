@@ -132,7 +132,8 @@ void Ports::adopt(const plan::Plan& plan) {
 }
 
 bool Ports::has(const io::Address& address) const {
-  return std::ranges::any_of(bound_, [&](const auto& entry) { return entry.second.ip() == address.ip(); });
+  return std::ranges::any_of(bound_,
+                             [&](const auto& entry) { return entry.second.address.ip() == address.ip(); });
 }
 
 io::Address Ports::bound(const plan::Port& port) const {
