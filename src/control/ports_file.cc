@@ -57,7 +57,8 @@ std::expected<void, std::string> write_atomically(const std::string& path, const
     ::unlink(beside.c_str());
     return std::unexpected("cannot " + std::string(what) + " '" + path + "': " + why);
   };
-  // In a folder that others may write to (/tmp) the name may have been prepared as a link to something of ours.
+  // In a folder that others may write to (/tmp) the name may have been prepared as a link to something of
+  // ours.
   ::unlink(beside.c_str());
   const int fd = ::open(beside.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
   if (fd < 0) return failed("create");
