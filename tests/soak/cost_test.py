@@ -1,5 +1,6 @@
 """What a request costs in structure, which no noise of the machine changes: system calls and allocations."""
 
+import shutil
 import signal
 import struct
 import subprocess
@@ -52,6 +53,44 @@ def test_system_calls_per_request(scenario, connections, most):
         total = sum(calls.values()) / requests  # opening connections is in it, which is the 0.05
         each = {n: round(c / requests, 3) for n, c in calls.items() if c > requests / 200}
         assert total <= most + 0.05, f"{total:.2f} system calls per request, at most {most} are allowed: {each}"
+
+
+def h2load(address, requests):
+    """Four connections of 32 streams each."""
+    if shutil.which("h2load") is None:
+        pytest.skip("h2load is not installed (nghttp2-client)")
+    done = subprocess.run(["h2load", "-n", str(requests), "-c", "4", "-m", "32", f"http://{address[0]}:{address[1]}/200"],
+                          capture_output=True, text=True, timeout=120)
+    assert f"{requests} succeeded" in done.stdout, done.stdout + done.stderr
+
+
+def test_system_calls_per_request_of_http2(scenario):
+    requests = 20000
+    with tools.Origin() as origin, gateway(scenario, origin) as s:
+        address = s.gateway.address()
+        h2load(address, 1000)
+        calls = traced(busiest_thread(s.gateway.pid), s.folder / "strace", lambda: h2load(address, requests))
+        total = sum(calls.values()) / requests
+        # To the upstream and back; what the client sees is written for many streams at once.
+        assert total <= 2.5, f"{total:.2f} system calls per request: {calls}"
+
+
+def test_no_allocation_per_request_of_http2(scenario):
+    library = tools.program("liballocations.so")
+    with tools.Origin() as origin:
+        with gateway(scenario, origin, env={"LD_PRELOAD": str(library), "ALLOCATIONS_FILE": "${dir}/allocations"}) as s:
+            address = s.gateway.address()
+
+            def allocations_of(requests):
+                pairs = lambda: dict(struct.iter_unpack("<QQ", (s.folder / "allocations").read_bytes()))  # noqa: E731
+                before = pairs()
+                h2load(address, requests)
+                thread = int(busiest_thread(s.gateway.pid))
+                return pairs()[thread] - before[thread]
+
+            allocations_of(6000)
+            few, many = allocations_of(2000), allocations_of(10000)
+            assert (many - few) / 8000 < 0.001, f"{few} allocations for 2,000 requests, {many} for 10,000"
 
 
 @pytest.mark.parametrize("path", ["/200", "/65536"])
