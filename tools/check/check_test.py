@@ -119,6 +119,16 @@ def test_what_changed_is_known_with_what_is_not_committed(root):
     assert clang.changed_files(clone)[0] == {"x.cc", "y.cc"}
 
 
+def test_of_a_header_one_file_that_includes_it_is_looked_at(root):
+    tree_root = root({"src/io/a.h": "", "src/io/a.cc": '#include "io/a.h"\n', "src/io/only.h": "",
+                      "src/io/b.cc": '#include "io/only.h"\n', "src/io/c.cc": '#include "io/only.h"\n'})
+    names = ["src/io/a.cc", "src/io/b.cc", "src/io/c.cc"]
+    closure = clang.Closure(tree_root)
+    assert clang.looked_at({"src/io/a.h"}, names, closure) == ["src/io/a.cc"]
+    assert clang.looked_at({"src/io/only.h"}, names, closure) == ["src/io/b.cc"]
+    assert clang.looked_at({"src/io/c.cc", "README.md"}, names, closure) == ["src/io/c.cc"]
+
+
 def test_the_reference_page_is_compared_with_what_the_program_prints(root):
     tree_root = root({"turnpike": "#!/bin/sh\necho page\n", "docs/configuration.md": "page\n"})
     (tree_root / "turnpike").chmod(0o755)

@@ -98,9 +98,20 @@ def changed_files(root):
     return set(names), base[:8]
 
 
+def looked_at(changed, names, closure):
+    """Of `names` those that show what changed: the files themselves, and for a header the file of its name or else one that
+    includes it."""
+    chosen = {n for n in names if n in changed}
+    for header in sorted(n for n in changed if n.endswith(".h")):
+        own = header[:-2] + ".cc"
+        includers = [own] if own in names else [n for n in names if header in closure.reach(n)][:1]
+        chosen.update(includers)
+    return [n for n in names if n in chosen]
+
+
 def run_tidy(root, progress=lambda text: None, deep=False, changed_only=False):
-    """`deep` adds the path-sensitive clang-analyzer checks, which take as long as all the others together. `changed_only`
-    leaves out files that are as they were, with all that they include (changed_files)."""
+    """`deep` adds the path-sensitive clang-analyzer checks, which take as long as all the others together. `changed_only`:
+    what changed_files() names is judged, and nothing else."""
     root = Path(root)
     checks = [] if deep else ["--checks=-clang-analyzer-*"]
     commands = compile_commands(root)
@@ -113,11 +124,12 @@ def run_tidy(root, progress=lambda text: None, deep=False, changed_only=False):
     # Tests and benchmarks are held to the compiler's warnings only: their macros are not ours.
     names = [n for n in cpp_files(root) if n.startswith("src/") and n.endswith(".cc") and n in commands
              and not n.endswith(("_test.cc", "_bench.cc", "_fuzz.cc"))]
-    whole, since = len(names), ""
+    whole, since, changed = len(names), "", None
     if changed_only:
         changed, since = changed_files(root)
-        if changed is not None and ".clang-tidy" not in changed:
-            names = [n for n in names if closure.reach(n) & changed]
+        if changed is None:
+            return Result(skipped="no commit to compare with (a shallow clone?); ./dev check looks at all files")
+        names = looked_at(changed, names, closure)
     todo = []
     for name in names:
         # Where the tree lies does not matter, so that a fresh clone can use the cache of another.
@@ -140,5 +152,7 @@ def run_tidy(root, progress=lambda text: None, deep=False, changed_only=False):
             done_count += 1
             findings += lines
             progress(f"clang-tidy {done_count}/{len(todo)}")
+    if changed is not None:  # what stood in an includer before is not this change's business
+        findings = [line for line in findings if line.split(":")[0] in changed]
     scope = f"{len(names)} of {whole} files, which changed since {since}" if len(names) < whole else f"{whole} files"
     return Result(sorted(set(findings)), [f"{scope}; {len(names) - len(todo)} known to be clean"])
