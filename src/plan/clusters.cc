@@ -16,8 +16,10 @@ bool is_backend(const resource::BackendObjectReference& reference) {
   return reference.group == resource::kTurnpikeGroup && reference.kind == "Backend";
 }
 
-// gRPC is spoken over HTTP/2 whatever the backend says of its HTTP, unless it is for WebSocket.
-bool can_take_grpc(upstream::Protocol protocol) { return protocol != upstream::Protocol::websocket; }
+// How a route of this kind speaks to such a backend: gRPC over HTTP/2, whatever it says of its HTTP.
+upstream::Protocol spoken(resource::Kind route, upstream::Protocol own) {
+  return route == resource::Kind::grpc_route ? upstream::Protocol::h2c : own;
+}
 
 }  // namespace
 
@@ -67,8 +69,8 @@ std::uint32_t Clusters::cluster_of(Target& target, const BackendContext& context
                                    const BackendTls::Choice& tls) {
   static const TrafficChain no_chain;
   const TrafficChain& chain = context.chain != nullptr ? *context.chain : no_chain;
-  const bool to_http2 = context.route_kind == resource::Kind::grpc_route &&
-                        target.source->config->protocol != upstream::Protocol::h2c;
+  const upstream::Protocol protocol = spoken(context.route_kind, target.source->config->protocol);
+  const bool to_http2 = protocol != target.source->config->protocol;
   // Nearly every upstream has one variant, without any policy.
   if (chain.empty() && target.policies.empty() && !tls.wanted && !to_http2) {
     if (target.plain == BackendChoice::kInvalid) target.plain = keep(target.source->config);
@@ -78,7 +80,7 @@ std::uint32_t Clusters::cluster_of(Target& target, const BackendContext& context
   std::string key = apply_traffic(target.policies, chain, config);
   if (!key.empty()) config.name += " (" + key + ")";
   if (to_http2) {
-    config.protocol = upstream::Protocol::h2c;
+    config.protocol = protocol;
     config.name += " (HTTP/2)";
     key += "\nh2";
   }
@@ -128,7 +130,8 @@ ResolvedBackend Clusters::resolve(const resource::BackendObjectReference& refere
     return out;
   }
   const bool grpc = context.route_kind == resource::Kind::grpc_route;
-  if (grpc && !can_take_grpc(target.source->config->protocol)) {
+  const upstream::Protocol own = target.source->config->protocol;
+  if (grpc && own == upstream::Protocol::websocket) {
     out.reason = "UnsupportedProtocol";
     out.message =
         say("{} {}/{} does not speak HTTP/2, which gRPC needs", reference.kind, namespace_, reference.name);
@@ -136,9 +139,9 @@ ResolvedBackend Clusters::resolve(const resource::BackendObjectReference& refere
   }
   if (!tls_.empty() && context.gateway != UINT32_MAX)
     tls_.note_ancestor(reference.kind, namespace_, reference.name, context.gateway);
-  const BackendTls::Choice& tls = tls_.choose(
-      reference.kind, namespace_, reference.name, target.source->port_name,
-      grpc ? upstream::Protocol::h2c : target.source->config->protocol, context.client_certificate);
+  const BackendTls::Choice& tls =
+      tls_.choose(reference.kind, namespace_, reference.name, target.source->port_name,
+                  spoken(context.route_kind, own), context.client_certificate);
   if (!tls.problem.empty()) {
     out.reason = "InvalidBackendTLSPolicy";
     out.message = tls.problem;

@@ -2,7 +2,6 @@
 // conformance suite where there is one.
 #include <gtest/gtest.h>
 
-#include "plan/backend_source.h"
 #include "plan/diff.h"
 #include "plan/explain.h"
 #include "plan/testing.h"

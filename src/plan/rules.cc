@@ -121,8 +121,6 @@ void RuleCompiler::fill(const resource::HttpRouteRule& spec, std::size_t index,
   rule.rule = spec.name ? *spec.name : std::to_string(index);
   rule.origin = file_and_line(route_->at(spec.mark));
   rule.grpc = (*route_)->grpc();
-  // A stream may begin with silence: nothing but the client's deadline or a policy ends it.
-  if (rule.grpc) rule.timeouts.response_head = Duration{0};
   const TrafficChain route_chain = chain_of(spec, context);
   const BackendContext backend{.route_namespace = (*route_)->meta.namespace_,
                                .route_kind = (*route_)->kind,
@@ -142,6 +140,9 @@ void RuleCompiler::fill(const resource::HttpRouteRule& spec, std::size_t index,
   }
   chain.add(route_chain);
   apply_traffic(chain, spec, rule);
+  // A stream may begin with silence as it may have silence within.
+  if (rule.grpc && rule.timeouts.response_head != Duration{0})
+    rule.timeouts.response_head = rule.timeouts.stream_idle;
   set_session(spec, rule);
   if (!prepared.problem.empty()) {
     // The rule keeps its place, so that its requests do not fall to another one that lacks the filter: they
