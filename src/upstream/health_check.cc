@@ -64,12 +64,16 @@ io::Task<std::string_view> HealthCheck::probe(TimePoint deadline) {
   if (!*alive) co_return std::string_view{};
   dial_ = nullptr;
   if (!stream) co_return stream.error().detail.empty() ? "the connection failed" : stream.error().detail;
-  if (config_->health.kind != ActiveHealthCheck::Kind::http) co_return std::string_view{};
+  if (config_->health.kind == ActiveHealthCheck::Kind::tcp) co_return std::string_view{};
   stream_ = stream->get();
   const bool http2 = wants_http2(config_->protocol) &&
                      (!config_->tls || static_cast<tls::TlsStream&>(**stream).alpn() == "h2");
-  const std::string_view problem =
-      http2 ? co_await ask_http2(**stream, deadline) : co_await ask(**stream, deadline);
+  std::string_view problem;
+  if (config_->health.kind == ActiveHealthCheck::Kind::grpc) {
+    problem = co_await ask_grpc(**stream, deadline);
+  } else {
+    problem = http2 ? co_await ask_http2(**stream, deadline) : co_await ask(**stream, deadline);
+  }
   stream_ = nullptr;
   co_return problem;
 }
@@ -133,6 +137,18 @@ io::Task<std::string_view> HealthCheck::ask_http2(io::Stream& stream, TimePoint 
   const std::expected<unsigned, std::string_view> status = co_await ask_status(stream, head, deadline);
   if (!status) co_return status.error();
   co_return judge_status(*status);
+}
+
+io::Task<std::string_view> HealthCheck::ask_grpc(io::Stream& stream, TimePoint deadline) {
+  if (config_->tls && static_cast<tls::TlsStream&>(stream).alpn() != "h2")
+    co_return "the endpoint does not speak HTTP/2";
+  const std::string authority = host();
+  http::RequestHead head;
+  head.scheme = config_->tls ? "https" : "http";
+  head.authority = authority;
+  Arena arena;
+  head.fields.add(arena, http::FieldId::user_agent, "turnpike-health");
+  co_return co_await ask_health(stream, head, config_->health.service, deadline);
 }
 
 std::string_view HealthCheck::judge_status_line(std::string_view line) const noexcept {

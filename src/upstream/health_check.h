@@ -45,6 +45,7 @@ class HealthCheck final : private io::Timer {
   io::Task<std::string_view> probe(TimePoint deadline);
   io::Task<std::string_view> ask(io::Stream& stream, TimePoint deadline);
   io::Task<std::string_view> ask_http2(io::Stream& stream, TimePoint deadline);
+  io::Task<std::string_view> ask_grpc(io::Stream& stream, TimePoint deadline);
   std::string host() const;
   std::string request() const;
   std::string_view judge_status(unsigned status) const noexcept;

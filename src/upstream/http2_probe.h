@@ -15,4 +15,9 @@ io::Task<std::expected<unsigned, std::string_view>> ask_status(io::Stream& strea
                                                                const http::RequestHead& head,
                                                                TimePoint deadline);
 
+// What the gRPC health service says of `service` (empty: of the server): nothing if it is serving, else a
+// literal that says what is wrong. `head` is that of a POST whose path, fields and content are set here.
+io::Task<std::string_view> ask_health(io::Stream& stream, http::RequestHead& head, std::string_view service,
+                                      TimePoint deadline);
+
 }  // namespace turnpike::upstream
