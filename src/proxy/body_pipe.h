@@ -6,6 +6,7 @@
 #include "http/h1/codec.h"
 #include "proxy/buffer.h"
 #include "proxy/iovecs.h"
+#include "proxy/transform.h"
 
 namespace turnpike::plan {
 struct ClientSettings;
@@ -30,11 +31,17 @@ class BodyPipe {
            const plan::ClientSettings* client = nullptr) noexcept
       : reader_(reader), chunked_out_(chunked_out), client_(client) {}
 
+  // Content goes through `transform` from now on; it outlives the pipe.
+  void set_transform(Transform* transform) noexcept { transform_ = transform; }
+
   // Takes what it can from `in` (its bytes stay in place until `out` has been written) and appends to `out`.
   State gather(Buffer& in, Iovecs& out, Arena& arena);
   // The source has ended: as gather() with nothing more to come. `trailers`: what came beside the content
   // (HTTP/2); their texts must live until `out` has been written.
   State end_of_stream(Iovecs& out, Arena& arena, const http::Fields* trailers = nullptr);
+
+  // The content ends here, whole or not, with these trailers.
+  State break_off(Iovecs& out, Arena& arena, const http::Fields& trailers);
 
   bool done() const noexcept { return ended_; }
   // Bytes of content moved.
@@ -46,10 +53,14 @@ class BodyPipe {
   std::string_view detail() const noexcept { return detail_; }
 
  private:
-  void finish(Iovecs& out, Arena& arena);
+  State finish(Iovecs& out, Arena& arena);
+  Error end_transform(Iovecs& out, Arena& arena);
+  State fail(const Error& error) noexcept;
 
   http::h1::BodyReader reader_;
+  Transform* transform_ = nullptr;
   bool chunked_out_ = false;
+  bool begun_ = false;
   bool ended_ = false;
   const plan::ClientSettings* client_ = nullptr;
   const http::Fields* beside_ = nullptr;  // trailers that came beside the content
