@@ -81,6 +81,7 @@ io::Task<After> Exchange::fail_before_head(Error error) {
 io::Task<After> Exchange::run() {
   head_done_ = loop().now();
   Error error = parse_error_;
+  if (error.kind == ErrorKind::none) error = understand_call();
   if (error.kind == ErrorKind::none) error = understand();
   if (error.kind == ErrorKind::none) error = find_route();
   After after = After::close;
@@ -90,6 +91,8 @@ io::Task<After> Exchange::run() {
     add_forwarding_fields();
     if (!apply_request_policies(rule_->on_request)) {
       after = co_await send_direct();
+    } else if (error = check_call(); error.kind != ErrorKind::none) {
+      after = co_await respond(error);
     } else if (error = choose_backend(); error.kind != ErrorKind::none) {
       after = co_await respond(error);
     } else if (!apply_request_policies(backend_->on_request)) {

@@ -12,14 +12,17 @@
 
 #include "base/arena.h"
 #include "base/error.h"
+#include "http/grpc/content_type.h"
 #include "http/h1/codec.h"
 #include "io/stream.h"
 #include "io/task.h"
+#include "observe/metrics.h"
 #include "plan/plan.h"
 #include "policy/policy.h"
 #include "proxy/body_pipe.h"
 #include "proxy/buffer.h"
 #include "proxy/client.h"
+#include "proxy/grpc_web.h"
 #include "proxy/iovecs.h"
 #include "proxy/worker_plan.h"
 #include "upstream/cluster.h"
@@ -128,6 +131,21 @@ class Exchange final : private io::HangupListener {
   io::Task<After> tunnel();
   void keep_for_record();
 
+  // --- grpc.cc ---
+  Error understand_call();
+  Error check_call() const noexcept;
+  void begin_call();
+  void pass_deadline();
+  void begin_call_response();
+  void note_grpc_status(const http::Fields& fields) noexcept;
+  bool wants_grpc_retry() const noexcept;
+  Error call_fault() const noexcept;
+  io::Task<bool> end_broken_call();
+  Transform* rewound_request() noexcept;
+  std::uint16_t outcome_status() const noexcept;
+  void make_direct_grpc();
+  void record_call(observe::Block block) noexcept;
+
   // --- respond.cc ---
   io::Task<After> respond(const Error& error);
   io::Task<After> send_direct();
@@ -164,6 +182,12 @@ class Exchange final : private io::HangupListener {
   std::string_view upgrade_protocol_;  // of an Upgrade that is passed on
   bool trusted_peer_ = false;
   bool wants_trailers_ = false;  // TE: trailers
+
+  // gRPC: of which kind the call is, if it is one.
+  http::grpc::Kind call_ = http::grpc::Kind::none;
+  std::int8_t grpc_status_ = -1;      // http::grpc::Status; negative: not known
+  TimePoint call_deadline_ = kNever;  // grpc-timeout
+  std::unique_ptr<WebCall> web_;      // gRPC-Web: what changes its content
 
   // Where it goes.
   const plan::Listener* listener_ = nullptr;

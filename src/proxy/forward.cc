@@ -26,11 +26,12 @@ bool anticipates_content(http::Method method) noexcept {
 
 io::Task<After> Exchange::forward() {
   const plan::Timeouts& timeouts = rule_->timeouts;
-  request_deadline_ = after(started_, timeouts.request);
+  request_deadline_ = std::min(after(started_, timeouts.request), call_deadline_);
   head_deadline_ = after(head_done_, timeouts.response_head);
   read_session();
   pick_.hash = hash_key(*rule_, request_, facts_.client_ip, worker_.random());
   prepare_body();
+  if (call_ != http::grpc::Kind::none) begin_call();
   clean_upstream_fields();
   cluster_->count_request();
   client_.stream().set_hangup_listener(this);
@@ -98,6 +99,7 @@ Error Exchange::begin_attempt() {
       retry.per_try_timeout != Duration::zero() ? retry.per_try_timeout : rule_->timeouts.backend_request;
   attempt_deadline_ = std::min(after(attempt_started_, per_try), request_deadline_);
   if (attempt_started_ >= std::min(attempt_deadline_, head_deadline_)) return timeout_error();
+  pass_deadline();
   pick_.tried = {tried_, tried_count_};
   const Result<upstream::Endpoint*> chosen = cluster_->choose(pick_);
   if (!chosen) return chosen.error();
@@ -220,9 +222,10 @@ void Exchange::on_hangup() {
 
 bool Exchange::wants_status_retry() noexcept {
   const plan::RetryPolicy& retry = rule_->retry;
-  if (std::ranges::find(retry.statuses, response_.status) == retry.statuses.end()) return false;
+  const bool grpc = wants_grpc_retry();
+  if (!grpc && std::ranges::find(retry.statuses, response_.status) == retry.statuses.end()) return false;
   if (!attempts_left() || body_lost_ || client_gone_) return false;
-  if (!retry.any_method && !http::is_idempotent(request_.method)) return false;
+  if (!grpc && !retry.any_method && !http::is_idempotent(request_.method)) return false;
   return budget_allows();
 }
 
@@ -292,7 +295,7 @@ void Exchange::report(const Error& error) noexcept {
   // A client that leaves or sends nonsense says nothing about the endpoint.
   const bool blame = error.source == ErrorSource::upstream;
   outcome.error = error.kind == ErrorKind::none ? ErrorKind::none : blame ? error.kind : ErrorKind::cancelled;
-  outcome.status = error.kind == ErrorKind::none ? response_.status : std::uint16_t{0};
+  outcome.status = error.kind == ErrorKind::none ? outcome_status() : std::uint16_t{0};
   outcome.latency = (error.kind == ErrorKind::none ? response_head_at_ : loop().now()) - attempt_started_;
   cluster_->report(*endpoint_, outcome);
 }

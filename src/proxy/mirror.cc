@@ -46,6 +46,8 @@ bool Exchange::copy_body(BodyPipe& copy, std::string& out) {
   const std::uint32_t position = body_source_->mark();
   body_source_->rewind(body_mark_);
   const mux::Stream* const streamed = client_.multiplexed();
+  WebRequest translated(call_);
+  if (web_ != nullptr) copy.set_transform(&translated);
   const auto append = [&out](const Iovecs& part) {
     for (const iovec& piece : part.span())
       out.append(static_cast<const char*>(piece.iov_base), piece.iov_len);

@@ -35,6 +35,7 @@ void Exchange::record() noexcept {
   if (listener_ != nullptr) recorder.block(listener_->metrics).add(families.listener.active_requests, -1);
   observe::Block block = recorder.block(series);
   block.add(families.route.requests.of(observe::status_class(status_)));
+  record_call(block);
   block.observe(families.route.duration, duration);
   block.add(families.route.request_bytes, upload_.bytes());
   block.add(families.route.response_bytes, sent_body_);
@@ -53,6 +54,7 @@ void Exchange::record() noexcept {
   line.protocol = protocol_name(request_.version);
   // What the client would have got; it was gone (the same number as nginx uses).
   line.status = status_ == 0 && reason_ == ErrorKind::client_closed ? std::uint16_t{499} : status_;
+  line.grpc_status = grpc_status_;
   line.attempts = static_cast<std::uint16_t>(endpoint_ == nullptr ? 0 : attempts_ + 1);
   line.bytes_in = upload_.bytes();
   line.bytes_out = sent_body_;

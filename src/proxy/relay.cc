@@ -44,15 +44,20 @@ void Exchange::begin_download() noexcept {
 BodyPipe::State Exchange::gather_download() {
   BodyPipe::State state = download_.gather(upstream_in_, to_client_, arena_);
   const mux::Stream* const from = lease_ ? lease_.multiplexed() : nullptr;
-  if (state == BodyPipe::State::more && from != nullptr && from->at_end() && upstream_in_.empty())
+  if (state == BodyPipe::State::more && from != nullptr && from->at_end() && upstream_in_.empty()) {
+    note_grpc_status(from->trailers());
     state = download_.end_of_stream(to_client_, arena_, &from->trailers());
+  }
   if (state == BodyPipe::State::done) client_.end_content(to_client_.bytes(), download_.trailers());
   return state;
 }
 
 io::Task<After> Exchange::relay() {
-  report(Error{});
+  // How a call went is known at its end, unless it has no messages.
+  note_grpc_status(response_.fields);
+  if (call_ == http::grpc::Kind::none || grpc_status_ >= 0) report(Error{});
   begin_download();
+  if (web_ != nullptr) begin_call_response();
   remove_hop_by_hop(response_.fields);
   write_session();
   apply_response_policies();
@@ -60,6 +65,7 @@ io::Task<After> Exchange::relay() {
   to_client_.clear();
   write_client_head(response_.framing != Framing::none &&
                     (response_.framing != Framing::length || response_.content_length > 0));
+  if (client_.multiplexed() != nullptr) response_started_ = true;  // the head has gone out
   if (response_.framing == Framing::length && response_.content_length > Buffer::kSize) {
     upstream_in_.grow(Buffer::kLarge);
   }
@@ -167,9 +173,11 @@ void Exchange::finish_upstream() noexcept {
 
 io::Task<After> Exchange::end_relay(bool whole) {
   sent_body_ = download_.bytes();
+  if (!reported_) report(whole ? Error{} : call_fault());
   if (upload_running_) co_await stop_upload();
   lease_.close();
   start_mirrors();
+  if (!whole && call_ != http::grpc::Kind::none && co_await end_broken_call()) co_return After::close;
   if (!whole) co_return After::abort;
   if (!upload_.done()) co_return After::linger;  // the upstream answered before it had all
   co_return keep_alive_ ? After::keep_alive : After::close;

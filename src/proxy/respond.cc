@@ -93,6 +93,7 @@ io::Task<After> Exchange::respond(const Error& error) {
 }
 
 io::Task<After> Exchange::send_direct() {
+  make_direct_grpc();
   const policy::DirectResponse& direct = facts_.direct;
   reason_ = direct.reason;
   detail_ = direct.detail;

@@ -82,6 +82,7 @@ bool Exchange::upload_chunked() const noexcept {
 void Exchange::rewind_body() {
   const bool chunked = upload_chunked() && (!lease_ || lease_.multiplexed() == nullptr);
   upload_ = BodyPipe(body_start_, chunked, &port_.settings);
+  if (web_ != nullptr) upload_.set_transform(rewound_request());
   upload_stopped_ = false;
   to_upstream_.clear();
   if (body_source_ != nullptr) body_source_->rewind(body_mark_);
@@ -198,6 +199,11 @@ io::Task<Error> Exchange::read_upload() {
 // How long the next byte may take. Until there is a response, content that trickles occupies an upstream's
 // connection for nothing: what has come must make up for the time that was spent waiting for it.
 Duration Exchange::content_patience() const noexcept {
+  // The parties to a call may be silent for as long as they like, within what the route has for streams.
+  if (call_ != http::grpc::Kind::none) {
+    const Duration most = rule_->timeouts.stream_idle;
+    return most == Duration::zero() ? std::chrono::hours(24) : most;
+  }
   const Duration idle = port_.settings.body_idle_timeout;
   if (response_head_at_ != TimePoint{}) return idle;
   const auto earned = std::chrono::milliseconds(upload_.bytes() * 1000 / plan::kSlowestContent);
