@@ -4,9 +4,10 @@
 
 namespace turnpike::proxy {
 namespace {
-// Places that a chunk needs beside its data: size line, line end, what a transform adds as a chunk of its
-// own, last chunk, trailers, empty line.
-constexpr unsigned kFraming = 9;
+// Places that a chunk needs beside its data: size line, line end, last chunk, trailers, empty line.
+constexpr unsigned kFraming = 6;
+// What a transform adds at the end, as a chunk of its own.
+constexpr unsigned kLastTransformed = 3;
 }  // namespace
 
 BodyPipe::State BodyPipe::gather(Buffer& in, Iovecs& out, Arena& arena) {
@@ -17,8 +18,9 @@ BodyPipe::State BodyPipe::gather(Buffer& in, Iovecs& out, Arena& arena) {
   unsigned size_place = 0;
   std::size_t chunk = 0;
   bool full = false;
+  const unsigned spared = transform_ != nullptr ? kFraming + kLastTransformed : kFraming;
   while (!reader_.done()) {
-    if (out.room() <= kFraming) {
+    if (out.room() <= spared) {
       full = true;
       break;
     }
