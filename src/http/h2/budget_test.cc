@@ -203,6 +203,24 @@ TEST(Patience, WithDeadlinesThatPassInAStorm) {
             "nothing");
 }
 
+TEST(Patience, WithUploadsThatWeCut) {  // what was on its way
+  EXPECT_EQ(spends([](Server& server, StreamId i) {
+              const StreamId id = 2 * i + 1;
+              server.receive(headers(id, post(), false));
+              server.session.send_response(id, status(503), true);
+              server.session.reset(id, ErrorCode::no_error);
+              return data(id, std::string(8192, 'x')) + data(id, std::string(8192, 'x')) +
+                     data(id, std::string(8192, 'x'), true);
+            }),
+            "nothing");
+  EXPECT_EQ(spends([](Server& server, StreamId i) {
+              if (i == 0) server.receive(headers(1, post(), false));
+              server.session.reset(1, ErrorCode::cancel);
+              return data(1, "x");
+            }),
+            "closed_stream 1000");
+}
+
 TEST(Patience, WithDownloadsThatAreCancelled) {
   EXPECT_EQ(spends([](Server& server, StreamId i) {
               server.receive(headers(2 * i + 1, get()));

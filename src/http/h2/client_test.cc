@@ -182,6 +182,8 @@ TEST(ClientGoaway, StreamsBehindItMayBeTriedAgain) {
   client.request();
   client.receive(goaway_frame(3, ErrorCode::no_error, "upgrade"));
   EXPECT_EQ(client.events.take(), "goaway 3 NO_ERROR upgrade\nreset 5 REFUSED_STREAM by peer\n");
+  EXPECT_EQ(client.receive(headers(5, status("200"), false) + data(5, "x")).kind, ErrorKind::none)
+      << "ignored";
   EXPECT_FALSE(client.session.may_open());
   EXPECT_TRUE(client.session.closing());
   client.receive(headers(1, status("200")));

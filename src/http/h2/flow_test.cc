@@ -199,6 +199,15 @@ TEST(Sending, OutputIsBounded) {
   EXPECT_TRUE(server.session.wants_read());
 }
 
+TEST(Sending, WithLimitsThatAreTooSmall) {
+  Limits limits;
+  limits.output_high = 0;
+  limits.frame_size = 1;
+  limits.decoder_table = 1'000'000;
+  Downloads server({1}, settings(), limits);
+  EXPECT_EQ(send(server.session, 1, 5000), 1024u);
+}
+
 TEST(Sending, Stalls) {
   Downloads server({1}, settings({{Setting::initial_window_size, 10}}));
   const auto at = [](int s) { return TimePoint{} + std::chrono::seconds(s); };

@@ -53,8 +53,9 @@ void Session::write_settings() {
   }
   put(Setting::initial_window_size, window_of_streams());
   put(Setting::max_header_list_size, limits_.header_list);
-  if (limits_.frame_size != kDefaultFrameSize) put(Setting::max_frame_size, limits_.frame_size);
-  if (limits_.decoder_table != kDefaultTableSize) put(Setting::header_table_size, limits_.decoder_table);
+  if (largest_frame() != kDefaultFrameSize) put(Setting::max_frame_size, largest_frame());
+  const std::uint32_t table = std::min(limits_.decoder_table, DynamicTable::kLargest);
+  if (table != kDefaultTableSize) put(Setting::header_table_size, table);
   const auto size = static_cast<std::size_t>(out - frame);
   write_frame_header(frame, size - kFrameHeader, FrameType::settings, 0, 0);
   output_.commit(size);
@@ -63,6 +64,10 @@ void Session::write_settings() {
 // Ours, of each stream. Not less than the default, which the peer may use until it has our SETTINGS.
 std::uint32_t Session::window_of_streams() const noexcept {
   return std::clamp(limits_.stream_window, kDefaultWindow, kLargestWindow);
+}
+
+std::uint32_t Session::largest_frame() const noexcept {
+  return std::clamp(limits_.frame_size, kDefaultFrameSize, kLargestFrameSize);
 }
 
 // --- its end

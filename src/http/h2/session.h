@@ -163,6 +163,7 @@ class Session {
   void write_preface();
   void write_settings();
   std::uint32_t window_of_streams() const noexcept;
+  std::uint32_t largest_frame() const noexcept;
   // All return false, so that handlers can return them.
   bool fail(ErrorCode code, std::string_view detail);
   bool flood(Budget budget);

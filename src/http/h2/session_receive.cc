@@ -103,7 +103,7 @@ bool Session::check_order() {
 // Decides what becomes of the payload.
 bool Session::begin_frame() {
   if (output_.size() > limits_.output_most) return flood(Budget::output);
-  const FrameFault fault = check_header(header_, limits_.frame_size);
+  const FrameFault fault = check_header(header_, largest_frame());
   if (fault.code != ErrorCode::no_error && !fault.of_stream) return fail(fault.code, fault.detail);
   if (!check_order()) return false;
   left_ = header_.length;
@@ -264,7 +264,7 @@ bool Session::on_goaway(const Frame& frame) {
   while (Stream* const stream = streams_.find_above(frame.value)) {
     const StreamId id = stream->id;
     void* const owner = stream->owner;
-    close(*stream, false);
+    close(*stream, true);  // what the peer still says of it is to be ignored (§6.8)
     events_.on_reset(id, owner, ErrorCode::refused_stream, true);
   }
   return !failed_;

@@ -175,7 +175,8 @@ void Session::write_status(StreamId id, unsigned status) {
 
 // Of the output, for content.
 std::size_t Session::room() const noexcept {
-  return output_.size() + kLeastRoom <= limits_.output_high ? limits_.output_high - output_.size() : 0;
+  const std::size_t high = std::max(limits_.output_high, kLeastRoom);
+  return output_.size() + kLeastRoom <= high ? high - output_.size() : 0;
 }
 
 std::size_t Session::send_data(StreamId id, std::span<const iovec> data, bool end_stream) {

@@ -9,6 +9,8 @@ namespace {
 
 constexpr std::uint8_t kMostInterim = 32;  // responses below 200 to one request
 
+constexpr std::uint32_t kSmallData = 512;
+
 Error no_request(ErrorKind kind, std::string_view detail) noexcept { return client_error(kind, detail); }
 
 }  // namespace
@@ -47,7 +49,8 @@ bool Session::begin_data() {
     if (closed_.find(header_.stream) != ClosedStreams::How::reset_by_us) {
       return fail(ErrorCode::stream_closed, "DATA on a closed stream");
     }
-    fine = spend(Budget::closed_stream);
+    // What was on its way when we reset the stream comes in large pieces and is bounded by its window.
+    fine = length >= kSmallData || spend(Budget::closed_stream);
   } else if (stream->remote_ended) {
     fine = stream_error(*stream, ErrorCode::stream_closed, "DATA on a half-closed stream");
   } else if (!stream->head_seen) {
