@@ -85,6 +85,15 @@ def change_of_routes(c, seconds):
     return {"resident_mb": resident / 1024, "change_ms": statistics.median(delays), "change_ms_worst": max(delays)}
 
 
+def h2(size, connections, streams, tls_too=False):
+    return lambda c, seconds: measure.h2load(f"http{'s' if tls_too else ''}://127.0.0.1:{c.tls_port if tls_too else c.h2_port}/{size}",
+                                             connections, streams, seconds)
+
+
+def grpc(size, connections, streams):
+    return lambda c, seconds: measure.h2load(f"http://127.0.0.1:{c.grpc_port}/{size}", connections, streams, seconds, post=200)
+
+
 CASES = [
     Case("keepalive-0.2k-32", "0.2 KiB, 32 connections", keep_alive(200, 32), target=0.65),
     Case("keepalive-0.2k-256", "0.2 KiB, 256 connections", keep_alive(200, 256), target=0.65),
@@ -98,12 +107,21 @@ CASES = [
     Case("tls-keepalive-4k", "TLS 1.3 kept alive, 4 KiB, 32 connections", tls(4096, 32), NO_RELAY, target=0.70),
     Case("tls-handshake", "TLS 1.3 full handshake + 1 request",
          lambda c, s: measure.handshakes(c.tls_port, 16, s), NO_RELAY, target=0.85),
+    Case("h2-0.2k", "HTTP/2 to HTTP/1.1, 0.2 KiB, 32 connections of 4 streams", h2(200, 32, 4), NO_RELAY, target=0.70),
+    Case("h2-many", "HTTP/2 to HTTP/1.1, 0.2 KiB, 4 connections of 64 streams", h2(200, 4, 64), NO_RELAY, target=0.70),
+    Case("h2-tls-4k", "HTTP/2 over TLS to HTTP/1.1, 4 KiB, 32 connections of 4 streams", h2(4096, 32, 4, True), NO_RELAY, target=0.70),
+    Case("h2-64k", "HTTP/2 to HTTP/1.1, 64 KiB, 16 connections of 2 streams", h2(65536, 16, 2), NO_RELAY, target=0.55),
+    Case("grpc-0.2k", "HTTP/2 on both sides with trailers (gRPC), 0.2 KiB each way, 32 connections of 4 streams", grpc(200, 32, 4),
+         NO_RELAY, target=1.0),
     Case("routes", "10,000 routes against 10", keep_alive(200, 32), [many_routes(10), many_routes(10000)], target=1.1,
          baseline="Turnpike, 10 routes"),
     Case("syscalls-1", "system calls per request, 1 connection", count_calls(1, 4000), NO_RELAY, "once", "6"),
     Case("syscalls-64", "system calls per request, 64 connections", count_calls(64, 30000), NO_RELAY, "once", "4.2"),
     Case("idle-plain", "memory of an idle connection", idle(False), NO_RELAY, "once", "1 KB"),
     Case("idle-tls", "memory of an idle TLS connection", idle(True), NO_RELAY, "once", "16 KB"),
+    Case("idle-h2", "memory of an idle HTTP/2 connection", lambda c, s: measure.idle_h2(c, 2000, False), NO_RELAY, "once", "4 KB"),
+    Case("idle-h2-tls", "memory of an idle HTTP/2 connection over TLS", lambda c, s: measure.idle_h2(c, 1000, True), NO_RELAY, "once", "20 KB"),
+    Case("stream-h2", "memory of an open HTTP/2 stream with its upstream's", lambda c, s: measure.open_streams(c, 20, 50), NO_RELAY, "once", "8 KB"),
     Case("resident", "resident memory at rest, MB", lambda c, s: {"resident_mb": measure.status_kb(c.pids()) / 1024}, NO_RELAY, "once", "8 MB"),
     Case("reload-5000", "5,000 routes: memory, and time until a change acts", change_of_routes, [many_routes(5000)], "once", "40 MB, 30 ms"),
 ]

@@ -80,16 +80,19 @@ def make_certificate():
 
 
 class Contender:
-    """One proxy with a cleartext port and, unless it knows no TLS, a TLS port."""
+    """One proxy with a cleartext port and, unless it knows no TLS, a TLS port (HTTP/2 by ALPN) and ports for HTTP/2."""
 
     name = ""
     tls = True
     core = PROXY_CORE
 
-    def __init__(self, origin_port):
+    def __init__(self, origin_port, h2_origin_port=None):
         self.origin = origin_port
+        self.h2_origin = h2_origin_port or origin_port
         self.port = free_port()
         self.tls_port = free_port()
+        self.h2_port = free_port()    # HTTP/2 without TLS, to the HTTP/1.1 origin
+        self.grpc_port = free_port()  # HTTP/2 without TLS, to the HTTP/2 origin
         self.folder = WORK / self.name.replace(" ", "-")
         self.process = None
 
@@ -156,15 +159,26 @@ http {{
   client_body_temp_path {self.folder}/body; proxy_temp_path {self.folder}/proxy; fastcgi_temp_path {self.folder}/f;
   uwsgi_temp_path {self.folder}/u; scgi_temp_path {self.folder}/s;
   upstream origin {{ server 127.0.0.1:{self.origin}; keepalive 512; keepalive_requests 100000000; }}
+  upstream h2origin {{ server 127.0.0.1:{self.h2_origin}; keepalive 512; keepalive_requests 100000000; }}
   server {{
     listen 127.0.0.1:{self.port} backlog=4096;
-    listen 127.0.0.1:{self.tls_port} ssl backlog=4096;
+    listen 127.0.0.1:{self.tls_port} ssl http2 backlog=4096;
+    listen 127.0.0.1:{self.h2_port} http2 backlog=4096;
     ssl_certificate {chain}; ssl_certificate_key {key}; ssl_protocols TLSv1.2 TLSv1.3;
     location / {{
       proxy_pass http://origin; proxy_http_version 1.1; proxy_set_header Connection "";
       proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
       proxy_set_header X-Forwarded-Proto $scheme;
       proxy_set_header X-Request-Id $request_id;
+    }}
+  }}
+  server {{
+    listen 127.0.0.1:{self.grpc_port} http2 backlog=4096;
+    location / {{
+      grpc_pass grpc://h2origin;
+      grpc_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+      grpc_set_header X-Forwarded-Proto $scheme;
+      grpc_set_header X-Request-Id $request_id;
     }}
   }}
 }}
@@ -200,12 +214,17 @@ defaults
   timeout http-keep-alive 300s
 frontend front
   bind 127.0.0.1:{self.port}
-  bind 127.0.0.1:{self.tls_port} ssl crt {WORK}/bench-both.pem
+  bind 127.0.0.1:{self.tls_port} ssl crt {WORK}/bench-both.pem alpn h2,http/1.1
+  bind 127.0.0.1:{self.h2_port} proto h2
+  bind 127.0.0.1:{self.grpc_port} proto h2
   option forwardfor
   http-request set-header X-Forwarded-Proto http
   unique-id-format %[uuid()]
   http-request set-header X-Request-Id %[unique-id]
+  use_backend h2origin if {{ dst_port {self.grpc_port} }}
   default_backend origin
+backend h2origin
+  server h2origin 127.0.0.1:{self.h2_origin} proto h2 pool-max-conn 512 pool-purge-delay 300s
 backend origin
   server origin 127.0.0.1:{self.origin} pool-max-conn 512 pool-purge-delay 300s
 """)
@@ -233,10 +252,12 @@ class Envoy(Contender):
       typed_config:
         "@type": type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext
         common_tls_context:
+          alpn_protocols: [h2, http/1.1]
           tls_certificates: [{{certificate_chain: {{filename: {chain}}}, private_key: {{filename: {key}}}}}]
 """
         listeners = ""
-        for name, port, socket_config in (("plain", self.port, ""), ("tls", self.tls_port, tls)):
+        for name, port, socket_config, cluster in (("plain", self.port, "", "origin"), ("tls", self.tls_port, tls, "origin"),
+                                                   ("h2", self.h2_port, "", "origin"), ("grpc", self.grpc_port, "", "h2origin")):
             listeners += f"""
 - name: {name}
   address: {{socket_address: {{address: 127.0.0.1, port_value: {port}}}}}
@@ -250,7 +271,7 @@ class Envoy(Contender):
         generate_request_id: true
         route_config:
           virtual_hosts:
-          - {{name: all, domains: ["*"], routes: [{{match: {{prefix: /}}, route: {{cluster: origin, timeout: 0s}}}}]}}
+          - {{name: all, domains: ["*"], routes: [{{match: {{prefix: /}}, route: {{cluster: {cluster}, timeout: 0s}}}}]}}
         http_filters:
         - name: envoy.filters.http.router
           typed_config: {{"@type": type.googleapis.com/envoy.extensions.filters.http.router.v3.Router}}
@@ -265,6 +286,16 @@ static_resources:
     load_assignment:
       cluster_name: origin
       endpoints: [{{lb_endpoints: [{{endpoint: {{address: {{socket_address: {{address: 127.0.0.1, port_value: {self.origin}}}}}}}}}]}}]
+  - name: h2origin
+    type: STATIC
+    circuit_breakers: {{thresholds: [{{max_connections: 20000, max_pending_requests: 20000, max_requests: 20000}}]}}
+    typed_extension_protocol_options:
+      envoy.extensions.upstreams.http.v3.HttpProtocolOptions:
+        "@type": type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions
+        explicit_http_config: {{http2_protocol_options: {{}}}}
+    load_assignment:
+      cluster_name: h2origin
+      endpoints: [{{lb_endpoints: [{{endpoint: {{address: {{socket_address: {{address: 127.0.0.1, port_value: {self.h2_origin}}}}}}}}}]}}]
 """)
         return [self.program(), "-c", self.folder / "envoy.yaml", "--concurrency", "1", "--use-dynamic-base-id",
                 "-l", "error"]
@@ -299,6 +330,8 @@ spec:
   listeners:
   - {{name: http, port: {self.port}, protocol: HTTP}}
   - {{name: https, port: {self.tls_port}, protocol: HTTPS, tls: {{certificateRefs: [{{name: bench}}]}}}}
+  - {{name: h2, port: {self.h2_port}, protocol: HTTP}}
+  - {{name: grpc, port: {self.grpc_port}, protocol: HTTP}}
 ---
 apiVersion: v1
 kind: Secret
@@ -316,6 +349,21 @@ metadata: {{name: origin}}
 spec:
   endpoints: [{{address: 127.0.0.1, port: {self.origin}}}]
 ---
+apiVersion: turnpike.dev/v1alpha1
+kind: Backend
+metadata: {{name: h2origin}}
+spec:
+  appProtocol: kubernetes.io/h2c
+  endpoints: [{{address: 127.0.0.1, port: {self.h2_origin}}}]
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {{name: grpc}}
+spec:
+  parentRefs: [{{name: bench, sectionName: grpc}}]
+  rules:
+  - backendRefs: [{{group: turnpike.dev, kind: Backend, name: h2origin}}]
+---
 {self.routes()}
 """
 
@@ -324,7 +372,7 @@ spec:
 kind: HTTPRoute
 metadata: {name: all}
 spec:
-  parentRefs: [{name: bench}]
+  parentRefs: [{name: bench, sectionName: http}, {name: bench, sectionName: https}, {name: bench, sectionName: h2}]
   rules:
   - backendRefs: [{group: turnpike.dev, kind: Backend, name: origin}]
 """
@@ -380,6 +428,21 @@ spec:
 
     Many.path_prefix = f"/service-{count - 1}"
     return Many
+
+
+def start_h2_origin(port):
+    """nghttpd: GET or POST /N is answered with N bytes and a trailer, over HTTP/2 without TLS. None if it is not here."""
+    program = shutil.which("nghttpd") or shutil.which("nghttpd", path="/usr/sbin:/sbin")
+    if not program:
+        return None
+    files = WORK / "files"
+    files.mkdir(parents=True, exist_ok=True)
+    for size in (200, 4096, 65536):
+        (files / str(size)).write_bytes(b"x" * size)
+    process = pinned(LOAD_CORE, [program, "--no-tls", "--address=127.0.0.1", "--trailer=grpc-status: 0", "--max-concurrent-streams=1000",
+                                 f"--htdocs={files}", port], stdout=subprocess.DEVNULL)
+    wait_port(port, process)
+    return process
 
 
 def install_envoy(say):

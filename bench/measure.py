@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import ssl
@@ -10,7 +11,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from contenders import LOAD_CORE, PROGRAMS
+from contenders import LOAD_CORE, PROGRAMS, WORK
 
 TICK = os.sysconf("SC_CLK_TCK")
 
@@ -85,6 +86,27 @@ def handshakes(port, connections, seconds, path="/200"):
     if result["errors"] or result["resumed"] or not result["completed"]:
         raise Unfit(f"handshakes: {result}")
     return result["completed"], {}
+
+
+def h2load(url, connections, streams, seconds, post=0):
+    """Completed requests of a closed loop over HTTP/2, `streams` at a time on each connection; `post`: bytes of content."""
+    program = shutil.which("h2load")
+    if not program:
+        raise Unfit("h2load is not installed (Debian: nghttp2-client)")
+    argv = ["taskset", "-c", str(LOAD_CORE), program, "-t1", f"-c{connections}", f"-m{streams}", "-D", str(seconds), "-T", "10"]
+    if post:
+        content = WORK / f"post-{post}"
+        content.write_bytes(b"y" * post)
+        argv += ["-d", str(content), "-H", "content-type: application/grpc", "-H", "te: trailers"]
+    done = subprocess.run([*argv, url], capture_output=True, text=True, check=True)
+    found = re.search(r"requests: \d+ total, \d+ started, (\d+) done, (\d+) succeeded, (\d+) failed, (\d+) errored, (\d+) timeout", done.stdout)
+    if not found or not int(found[2]):
+        raise Unfit(f"nothing completed: {done.stdout[-500:]}{done.stderr[-500:]}")
+    if int(found[3]) or int(found[4]) or int(found[5]):
+        raise Unfit(f"errors: {found[0]}")
+    if "Application protocol: h2" not in done.stdout:
+        raise Unfit("HTTP/2 was not spoken")
+    return int(found[2]), {}
 
 
 def cost(contender, run):
@@ -172,3 +194,98 @@ def idle_connections(contender, count, tls):
         for sock in sockets:
             sock.close()
     return {"bytes": (after - before) * 1024 / count, "connections": count}
+
+
+# --- memory over HTTP/2 --------------------------------------------------------------------------------------------
+
+
+class H2Client:
+    """Just enough of HTTP/2 to open streams: no Huffman coding, nothing indexed."""
+
+    def __init__(self, port, tls):
+        self.sock = socket.create_connection(("127.0.0.1", port))
+        if tls:
+            context = ssl._create_unverified_context()
+            context.set_alpn_protocols(["h2"])
+            self.sock = context.wrap_socket(self.sock, server_hostname="bench.test")
+        self.sock.settimeout(10)
+        self.sock.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + self.frame(4, 0, 0, b"") + self.frame(4, 1, 0, b""))
+        self.buffer = b""
+
+    @staticmethod
+    def frame(kind, flags, stream, payload):
+        return len(payload).to_bytes(3, "big") + bytes([kind, flags]) + stream.to_bytes(4, "big") + payload
+
+    def open(self, stream, end):
+        block = (b"\x82" if end else b"\x83") + b"\x86\x04\x04/200\x01\x0abench.test"
+        self.sock.sendall(self.frame(1, 5 if end else 4, stream, block))
+
+    def until(self, done):
+        """Reads frames until done(type, flags, stream) says so."""
+        while True:
+            while len(self.buffer) < 9 or len(self.buffer) < 9 + int.from_bytes(self.buffer[:3], "big"):
+                data = self.sock.recv(65536)
+                if not data:
+                    raise Unfit("the proxy closed a connection")
+                self.buffer += data
+            kind, flags, stream = self.buffer[3], self.buffer[4], int.from_bytes(self.buffer[5:9], "big")
+            self.buffer = self.buffer[9 + int.from_bytes(self.buffer[:3], "big"):]
+            if kind == 7:
+                raise Unfit("the proxy sent GOAWAY")
+            if done(kind, flags, stream):
+                return
+
+    def get(self, stream):
+        self.open(stream, True)
+        self.until(lambda kind, flags, of: of == stream and kind in (0, 1) and flags & 1)
+
+    def ping(self):
+        self.sock.sendall(self.frame(6, 0, 0, b"12345678"))
+        self.until(lambda kind, flags, of: kind == 6 and flags & 1)
+
+
+def grown(contender, warm, work, clients, count):
+    """Bytes of the proxy's own memory for each of `count` things that work() made."""
+    pids = contender.pids()
+    try:
+        warm()
+        time.sleep(0.3)
+        before = resident_kb(pids)
+        work()
+        time.sleep(1.0)
+        after = resident_kb(pids)
+    finally:
+        for client in clients:
+            client.sock.close()
+    return {"bytes": (after - before) * 1024 / count, "count": count}
+
+
+def idle_h2(contender, count, tls):
+    """Of a connection that has had one request and is idle now."""
+    clients = []
+
+    def some(number):
+        for _ in range(number):
+            client = H2Client(contender.tls_port if tls else contender.h2_port, tls)
+            clients.append(client)
+            client.get(1)
+    return grown(contender, lambda: some(100), lambda: some(count), clients, count)
+
+
+def open_streams(contender, connections, streams):
+    """Of a stream that carries a request under way to the HTTP/2 origin, both of its sides together."""
+    clients = []
+
+    def warm():
+        for _ in range(connections):
+            client = H2Client(contender.grpc_port, False)
+            clients.append(client)
+            client.get(1)
+
+    def work():
+        for client in clients:
+            for number in range(streams):
+                client.open(3 + 2 * number, False)
+            client.ping()
+        time.sleep(1.0)
+    return grown(contender, warm, work, clients, connections * streams)

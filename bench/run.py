@@ -45,16 +45,17 @@ class Bench:
         self.versions = {}
 
     def start_origin(self):
-        self.origin_port = contenders.free_port()
+        self.origin_port, self.h2_origin_port = contenders.free_port(), contenders.free_port()
         self.origin = contenders.pinned(contenders.LOAD_CORE, [contenders.PROGRAMS / "origin", self.origin_port])
         contenders.wait_port(self.origin_port, self.origin)
+        self.h2_origin = contenders.start_h2_origin(self.h2_origin_port)
 
     def get(self, kind):
         """The contender, started; None if it is absent here."""
         if kind.name in self.absent:
             return None
         if kind.name not in self.running:
-            one = kind(self.origin_port)
+            one = kind(self.origin_port, self.h2_origin_port)
             try:
                 one.start()
             except (contenders.Missing, RuntimeError) as missing:
@@ -142,8 +143,10 @@ def main():
         return 130
     finally:
         bench.stop()
-        bench.origin.terminate()
-        bench.origin.wait()
+        for origin in (bench.origin, bench.h2_origin):
+            if origin:
+                origin.terminate()
+                origin.wait()
         results["cases"] = dict(sorted(results["cases"].items(), key=lambda item: order.get(item[0], 99)))
     print(report.table(results))
     return 0
