@@ -278,6 +278,23 @@ TEST(PortsActivation, AllAddressesAreTheSameWhicheverTheFamily) {
   ::close(*given);
 }
 
+TEST(PortsActivation, DatagramsAndStreamsOfOneAddressAreToldApart) {
+  const auto given = io::listen_on(*io::Address::parse("127.0.0.1:0"), false);
+  ASSERT_TRUE(given);
+  const io::Address address = io::local_address(*given);
+  const int datagrams = ::socket(AF_INET, SOCK_DGRAM, 0);
+  ASSERT_EQ(::bind(datagrams, address.data(), address.size()), 0);
+  SpareSockets spares;
+  ASSERT_TRUE(spares.add(copy_of(*given, handover::Use::activated, ""), 0));
+  ASSERT_TRUE(spares.add(copy_of(datagrams, handover::Use::activated, ""), 1));
+  ASSERT_EQ(spares.use("", address).size(), 1U);
+  EXPECT_EQ(spares.use("", address)[0]->number, 0U);
+  ASSERT_EQ(spares.use("", address, true).size(), 1U);
+  EXPECT_EQ(spares.use("", address, true)[0]->number, 1U);
+  ::close(datagrams);
+  ::close(*given);
+}
+
 TEST(PortsActivation, WhatIsNoListeningSocketIsRefused) {
   SpareSockets spares;
   int pair[2];

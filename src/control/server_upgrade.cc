@@ -48,7 +48,7 @@ std::expected<void, std::string> Server::inherit() {
     if (socket.entry.use == handover::Use::admin) {
       if (options_.admin != "off") given_admin_ = std::move(socket.fd);
     } else if (const std::string name = socket.entry.key; !ports_.spares().add(std::move(socket), number)) {
-      log_.warning("control", "a socket that was given is no listening stream socket", {{"name", name}});
+      log_.warning("control", "a socket that was given neither listens nor has an address", {{"name", name}});
     }
     ++number;
   }

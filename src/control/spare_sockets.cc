@@ -25,37 +25,52 @@ bool same_place(const io::Address& a, const io::Address& b) {
   return a.port() != 0 && (a == b || (is_any(a) && is_any(b) && a.port() == b.port()));
 }
 
-bool is_listening_stream(int fd) noexcept {
-  int type = 0;
-  int listening = 0;
+int type_of(int fd) noexcept {
+  int type = -1;
   socklen_t size = sizeof type;
-  if (::getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) != 0 || type != SOCK_STREAM) return false;
-  size = sizeof listening;
-  return ::getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &size) == 0 && listening != 0;
+  return ::getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 ? type : -1;
+}
+
+bool is_datagram(int fd) noexcept { return type_of(fd) == SOCK_DGRAM; }
+
+void set_non_blocking(int fd) noexcept { ::fcntl(fd, F_SETFL, ::fcntl(fd, F_GETFL) | O_NONBLOCK); }
+
+bool is_listening_stream(int fd) noexcept {
+  int listening = 0;
+  socklen_t size = sizeof listening;
+  return type_of(fd) == SOCK_STREAM && ::getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &size) == 0 &&
+         listening != 0;
 }
 
 }  // namespace
 
 bool prepare_listening(int fd) noexcept {
   if (!is_listening_stream(fd)) return false;
-  ::fcntl(fd, F_SETFL, ::fcntl(fd, F_GETFL) | O_NONBLOCK);
+  set_non_blocking(fd);
   const int on = 1;
   if (io::local_address(fd).is_ip()) ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   return true;
 }
 
 bool SpareSockets::add(InheritedSocket socket, std::uint32_t number) {
-  if (!prepare_listening(socket.fd.get())) return false;
   const io::Address address = io::local_address(socket.fd.get());
-  spares_.push_back({std::move(socket.entry), std::move(socket.fd), address, number, false});
+  const bool datagrams = is_datagram(socket.fd.get()) && address.is_ip() && address.port() != 0;
+  if (datagrams) {
+    set_non_blocking(socket.fd.get());
+  } else if (!prepare_listening(socket.fd.get())) {
+    return false;
+  }
+  spares_.push_back({std::move(socket.entry), std::move(socket.fd), address, number, datagrams, false});
   return true;
 }
 
-std::vector<const SpareSockets::Spare*> SpareSockets::use(std::string_view key, const io::Address& address) {
+std::vector<const SpareSockets::Spare*> SpareSockets::use(std::string_view key, const io::Address& address,
+                                                          bool datagrams) {
   std::vector<const Spare*> out;
   for (Spare& spare : spares_) {
     const bool by_key = spare.entry.use == Use::listener && spare.entry.key == key;
-    if (!by_key && !same_place(spare.address, address)) continue;
+    const bool by_address = spare.datagrams == datagrams && same_place(spare.address, address);
+    if (!by_key && !by_address) continue;
     spare.used = true;
     out.push_back(&spare);
   }

@@ -23,15 +23,16 @@ class SpareSockets {
     Descriptor fd;
     io::Address address;
     std::uint32_t number = 0;  // in the predecessor's offer
+    bool datagrams = false;
     bool used = false;
   };
 
-  // False, and closes it, if it is no listening stream socket.
+  // False, and closes it, if it is neither a listening stream socket nor one of datagrams with an address.
   bool add(InheritedSocket socket, std::uint32_t number);
   // Those that fit a port: a predecessor's by plan::Port::key() or by the address, the service manager's by
-  // the address (all IPv4 and all IPv6 addresses are the same). Marked as used. Valid until the next call of
-  // a member.
-  std::vector<const Spare*> use(std::string_view key, const io::Address& address);
+  // the address (all IPv4 and all IPv6 addresses are the same) if it is of the kind asked for. Marked as
+  // used. Valid until the next call of a member.
+  std::vector<const Spare*> use(std::string_view key, const io::Address& address, bool datagrams = false);
   void unuse() noexcept;
   // Of those that are used, or kept for later: ascending.
   std::vector<std::uint32_t> taken() const;

@@ -61,6 +61,8 @@ RouteMetrics define_route(Registry& r) {
   m.response_bytes =
       r.counter(m.group, {.name = "response_body_bytes_total", .help = "Bytes of response bodies."});
   m.retries = r.counter(m.group, {.name = "retries_total", .help = "Attempts after the first."});
+  m.tunnels = r.gauge(m.group, {.name = "active_tunnels",
+                                .help = "WebSockets and other upgraded connections that are open."});
   m.budget_exhausted = r.counter(m.group, {.name = "retry_budget_exhausted_total",
                                            .help = "Retries that the retry budget did not allow."});
   return m;

@@ -34,6 +34,7 @@ struct RouteMetrics {
   Counter request_bytes;     // of bodies
   Counter response_bytes;    // of bodies
   Counter retries;           // attempts after the first
+  Gauge tunnels;             // upgraded connections that are open
   Counter budget_exhausted;  // retries that the budget did not allow
 };
 

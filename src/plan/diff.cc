@@ -70,8 +70,9 @@ std::uint64_t digest_of(const Plan& plan, const Rule& rule) {
     digest.add(mirror.denominator);
   }
   for (const Duration d : {rule.timeouts.request, rule.timeouts.response_head, rule.timeouts.backend_request,
-                           rule.timeouts.stream_idle, rule.retry.backoff, rule.retry.longest_backoff,
-                           rule.retry.per_try_timeout})
+                           rule.timeouts.stream_idle, rule.timeouts.tunnel_idle,
+                           rule.timeouts.tunnel_lifetime, rule.timeouts.tunnel_ping, rule.retry.backoff,
+                           rule.retry.longest_backoff, rule.retry.per_try_timeout})
     digest.add(d);
   digest.add(rule.retry.attempts);
   for (const bool flag :

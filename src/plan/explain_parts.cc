@@ -178,6 +178,13 @@ void describe_rule(const Plan& plan, const Rule& rule, Explanation& out) {
     out.timeouts.push_back("response head " + duration_text(timeouts.response_head));
   out.timeouts.push_back("attempt " + duration_text(timeouts.backend_request));
   out.timeouts.push_back("idle " + duration_text(timeouts.stream_idle));
+  const Timeouts built_in;
+  if (timeouts.tunnel_idle != timeouts.stream_idle)
+    out.timeouts.push_back("tunnel idle " + duration_text(timeouts.tunnel_idle));
+  if (timeouts.tunnel_lifetime != built_in.tunnel_lifetime)
+    out.timeouts.push_back("tunnel lifetime " + duration_text(timeouts.tunnel_lifetime));
+  if (timeouts.tunnel_ping > Duration{0})
+    out.timeouts.push_back("tunnel ping " + duration_text(timeouts.tunnel_ping));
   out.retries = describe_retries(rule.retry);
   if (rule.session) {
     out.session = say("{} {}", rule.session->cookie ? "cookie" : "header", rule.session->name);

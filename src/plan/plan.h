@@ -70,8 +70,11 @@ struct Timeouts {
   Duration request = 0s;  // timeouts.request, from the request's head to the end of the response; 0: none
   Duration response_head =
       30s;  // until the head of the response, all attempts together; safe default. 0: none
-  Duration backend_request = 0s;  // timeouts.backendRequest, per attempt; 0: only `request`
-  Duration stream_idle = 300s;    // no byte in either direction (upgraded connections too); 0: none
+  Duration backend_request = 0s;   // timeouts.backendRequest, per attempt; 0: only `request`
+  Duration stream_idle = 300s;     // no byte in either direction; 0: none
+  Duration tunnel_idle = 300s;     // the same of an upgraded connection
+  Duration tunnel_lifetime = 24h;  // of an upgraded connection; 0: none
+  Duration tunnel_ping = 0s;       // silent ends of a WebSocket are pinged; 0: not
 };
 
 struct SessionPersistence {

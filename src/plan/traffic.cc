@@ -171,7 +171,11 @@ void apply_traffic(const TrafficChain& chain, const resource::HttpRouteRule& spe
   apply_timeouts(inner(spec.timeouts.request, &T::request),
                  inner(spec.timeouts.backend_request, &T::backend_request), rule.retry.attempts,
                  rule.timeouts);
-  if (const auto idle = timeout(chain, &T::idle)) rule.timeouts.stream_idle = *idle;
+  if (const auto idle = timeout(chain, &T::idle))
+    rule.timeouts.stream_idle = rule.timeouts.tunnel_idle = *idle;
+  if (const auto idle = timeout(chain, &T::tunnel_idle)) rule.timeouts.tunnel_idle = *idle;
+  if (const auto lifetime = timeout(chain, &T::tunnel_lifetime)) rule.timeouts.tunnel_lifetime = *lifetime;
+  if (const auto ping = timeout(chain, &T::tunnel_ping)) rule.timeouts.tunnel_ping = *ping;
   if (const auto* balancing = first_with(chain, &resource::TrafficPolicy::load_balancing);
       balancing != nullptr && balancing->type == resource::LoadBalancing::Type::consistent_hash) {
     using Type = resource::ConsistentHash::Type;

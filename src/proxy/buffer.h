@@ -35,6 +35,12 @@ class Buffer {
     begin_ += static_cast<std::uint32_t>(count);
     if (begin_ == end_) begin_ = end_ = 0;
   }
+  // The last bytes that were filled, to be changed in place; and so many of them dropped.
+  std::span<char> last(std::size_t count) noexcept { return {data_ + end_ - count, count}; }
+  void drop_last(std::size_t count) noexcept {
+    end_ -= static_cast<std::uint32_t>(count);
+    if (begin_ == end_) begin_ = end_ = 0;
+  }
   // Like consume, but leaves the position: views of what was consumed stay valid while more is filled.
   void pass(std::size_t count) noexcept { begin_ += static_cast<std::uint32_t>(count); }
   void clear() noexcept { begin_ = end_ = 0; }

@@ -24,6 +24,7 @@
 #include "proxy/client.h"
 #include "proxy/grpc_web.h"
 #include "proxy/iovecs.h"
+#include "proxy/pump.h"
 #include "proxy/worker_plan.h"
 #include "upstream/cluster.h"
 
@@ -129,6 +130,8 @@ class Exchange final : private io::HangupListener {
 
   // --- tunnel.cc ---
   io::Task<After> tunnel();
+  Pump::Limits tunnel_limits();
+  void count_tunnel(int by) noexcept;
   void keep_for_record();
 
   // --- grpc.cc ---

@@ -1,6 +1,7 @@
 #include "proxy/pump.h"
 
 #include <algorithm>
+#include <array>
 
 namespace turnpike::proxy {
 namespace {
@@ -11,7 +12,10 @@ constexpr unsigned kPiecesInARow = 8;
 }  // namespace
 
 void Pump::fail(ErrorKind kind) {
-  if (reason_ == ErrorKind::none) reason_ = kind;
+  if (reason_ == ErrorKind::none) {
+    reason_ = kind;
+    if (observer_ != nullptr) observer_->on_end(kind);
+  }
   client_.cancel();
   upstream_.cancel();
 }
@@ -19,24 +23,65 @@ void Pump::fail(ErrorKind kind) {
 io::Task<void> Pump::run(Buffer& from_client, Buffer& from_upstream) {
   last_moved_ = client_.loop().now();
   running_ = 2;
+  buffers_[0] = &from_client;
+  buffers_[1] = &from_upstream;
   io::spawn(pump(Way::up, from_client));
   io::spawn(pump(Way::down, from_upstream));
   if (running_ > 0) co_await ended_;
 }
 
 io::IoResult Pump::write_some(Way way, io::Stream& to, Buffer& buffer) noexcept {
-  const io::IoResult written = to.write(buffer.view());
+  const std::string_view ahead = observer_ == nullptr ? std::string_view{} : observer_->ahead(way);
+  if (ahead.empty()) {
+    const io::IoResult written = to.write(buffer.view());
+    if (written.status == io::IoStatus::ok) moved(way, buffer, written.bytes);
+    return written;
+  }
+  const std::string_view view = buffer.view();
+  const std::array<iovec, 2> parts{
+      {{const_cast<char*>(ahead.data()), ahead.size()}, {const_cast<char*>(view.data()), view.size()}}};
+  const io::IoResult written = to.write(std::span(parts).first(view.empty() ? 1 : 2));
   if (written.status == io::IoStatus::ok) {
-    buffer.consume(written.bytes);
-    (way == Way::up ? to_upstream_ : to_client_) += written.bytes;
-    last_moved_ = to.loop().now();
+    const std::size_t first = std::min(written.bytes, ahead.size());
+    observer_->wrote_ahead(way, first);
+    if (written.bytes > first) moved(way, buffer, written.bytes - first);
   }
   return written;
 }
 
+void Pump::moved(Way way, Buffer& buffer, std::size_t bytes) noexcept {
+  buffer.consume(bytes);
+  (way == Way::up ? to_upstream_ : to_client_) += bytes;
+  last_moved_ = client_.loop().now();
+}
+
+bool Pump::waiting(Way way, const Buffer& buffer) const noexcept {
+  return !buffer.empty() || (observer_ != nullptr && !observer_->ahead(way).empty());
+}
+
+bool Pump::quiet(Way way) const noexcept {
+  const Buffer* const buffer = buffers_[static_cast<unsigned>(way)];
+  return buffer != nullptr && !waiting(way, *buffer);
+}
+
+void Pump::flush(Way way) {
+  write_some(way, way == Way::up ? upstream_ : client_, *buffers_[static_cast<unsigned>(way)]);
+}
+
+void Pump::end(ErrorKind reason) {
+  ++running_;  // cancelling one stream may end both directions, and us with them
+  fail(reason);
+  if (--running_ == 0) ended_.notify();
+}
+
+void Pump::let_observe(Way way, Buffer& buffer, std::size_t size) {
+  if (observer_ == nullptr || size == 0) return;
+  buffer.drop_last(size - observer_->on_bytes(way, buffer.last(size)));
+}
+
 io::Task<bool> Pump::write_rest(Way way, io::Stream& to, Buffer& buffer) {
   io::Loop& loop = to.loop();
-  while (!buffer.empty()) {
+  while (waiting(way, buffer)) {
     const io::IoResult written = write_some(way, to, buffer);
     if (written.status == io::IoStatus::ok) continue;
     if (written.status != io::IoStatus::would_block) {
@@ -79,10 +124,11 @@ io::Task<void> Pump::pump(Way way, Buffer& buffer) {
   io::Stream& to = way == Way::up ? upstream_ : client_;
   unsigned pieces = 0;
   std::size_t size = Buffer::kSize;
+  let_observe(way, buffer, buffer.size());
   while (true) {
     // Nearly always all of it goes at once; only what does not needs another frame.
-    if (!buffer.empty()) write_some(way, to, buffer);
-    if (!buffer.empty() && !co_await write_rest(way, to, buffer)) break;
+    if (waiting(way, buffer)) write_some(way, to, buffer);
+    if (waiting(way, buffer) && !co_await write_rest(way, to, buffer)) break;
     if (!from.ready(io::Direction::read) || from.cancelled()) {
       buffer.release();  // a quiet direction holds no buffer
       pieces = 0;
@@ -100,6 +146,7 @@ io::Task<void> Pump::pump(Way way, Buffer& buffer) {
              : got.bytes < Buffer::kSize    ? Buffer::kSize
                                             : size;
       buffer.filled(got.bytes);
+      let_observe(way, buffer, got.bytes);
     } else if (got.status == io::IoStatus::eof) {
       to.shutdown_write();
       break;
@@ -109,6 +156,7 @@ io::Task<void> Pump::pump(Way way, Buffer& buffer) {
     }
   }
   buffer.release();
+  buffers_[static_cast<unsigned>(way)] = nullptr;
   if (--running_ == 0) ended_.notify();
 }
 

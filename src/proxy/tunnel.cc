@@ -1,7 +1,12 @@
 // After 101 Switching Protocols: bytes in both directions (pump.h).
+#include <optional>
+
+#include "base/strings.h"
 #include "proxy/exchange.h"
 #include "proxy/forwarding.h"
 #include "proxy/pump.h"
+#include "proxy/recorder.h"
+#include "proxy/websocket_guard.h"
 #include "proxy/worker.h"
 
 namespace turnpike::proxy {
@@ -36,16 +41,40 @@ io::Task<After> Exchange::tunnel() {
     co_return After::close;
   }
   response_started_ = true;
-  Pump pump(client_.stream(), lease_.stream(),
-            {.idle = rule_->timeouts.stream_idle, .patience = port_.settings.write_timeout});
+  Pump pump(client_.stream(), lease_.stream(), tunnel_limits());
+  std::optional<WebSocketGuard> guard;
+  if (equals_ignoring_case(upgrade_protocol_, "websocket")) {
+    guard.emplace(pump, loop(), worker_.random(), rule_->timeouts.tunnel_ping);
+    pump.observe(&*guard);
+  }
   keep_for_record();
   client_.buffer().compact();
+  count_tunnel(1);
   co_await pump.run(client_.buffer(), upstream_in_);
+  count_tunnel(-1);
   sent_body_ = pump.to_client();
-  if (pump.reason() == ErrorKind::client_idle_timeout) reason_ = pump.reason();
+  if (pump.reason() == ErrorKind::client_idle_timeout || pump.reason() == ErrorKind::request_timeout)
+    reason_ = pump.reason();
   lease_.close();
   client_.buffer().clear();
-  co_return After::close;
+  // What the client has sent meanwhile would make the kernel reset the connection, and the close frame with
+  // it.
+  co_return guard && guard->said_goodbye() ? After::linger : After::close;
+}
+
+Pump::Limits Exchange::tunnel_limits() {
+  const plan::Timeouts& timeouts = rule_->timeouts;
+  Pump::Limits limits{.idle = timeouts.tunnel_idle, .patience = port_.settings.write_timeout};
+  if (timeouts.tunnel_lifetime > Duration::zero()) {
+    const auto tenth = static_cast<std::uint64_t>(timeouts.tunnel_lifetime.count() / 10);
+    limits.end = loop().now() + timeouts.tunnel_lifetime - Duration(worker_.random().below(tenth + 1));
+  }
+  return limits;
+}
+
+void Exchange::count_tunnel(int by) noexcept {
+  Recorder& recorder = worker_.recorder();
+  if (match_ != nullptr) recorder.block(match_->route_metrics).add(recorder.families().route.tunnels, by);
 }
 
 }  // namespace turnpike::proxy

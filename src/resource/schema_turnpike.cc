@@ -176,6 +176,20 @@ const Struct& schema_of<TrafficTimeouts>() {
           F::of<&TrafficTimeouts::connect>("connect", "TCP and TLS to the endpoint.").defaults_to("5s"),
           F::of<&TrafficTimeouts::idle>("idle", "No byte from the endpoint during an exchange.")
               .defaults_to("60s"),
+          F::of<&TrafficTimeouts::tunnel_idle>(
+              "tunnelIdle",
+              "No byte in either direction of an upgraded connection, such as a WebSocket. Default: `idle`."),
+          F::of<&TrafficTimeouts::tunnel_lifetime>("tunnelLifetime",
+                                                   "All of an upgraded connection. Up to a tenth less, so "
+                                                   "that those that began together do not end "
+                                                   "together.")
+              .defaults_to("24h"),
+          F::of<&TrafficTimeouts::tunnel_ping>("tunnelPing",
+                                               "A client or endpoint of a WebSocket that says nothing for so "
+                                               "long is sent a ping by the gateway; the "
+                                               "tunnel ends when it says nothing for as long again. Also "
+                                               "keeps middleboxes from forgetting it. Without "
+                                               "it the gateway sends none."),
       });
   return table;
 }

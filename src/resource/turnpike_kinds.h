@@ -72,6 +72,9 @@ struct TrafficTimeouts {
   std::optional<Duration> request;          // the whole exchange, all tries included
   std::optional<Duration> backend_request;  // one try
   std::optional<Duration> connect;          // TCP and TLS; built in: 5 s
+  std::optional<Duration> tunnel_idle;      // of an upgraded connection; absent: that of `idle`
+  std::optional<Duration> tunnel_lifetime;  // built in: 24 h
+  std::optional<Duration> tunnel_ping;      // of a WebSocket; built in: none
   std::optional<Duration> idle;             // no byte in either direction of an exchange; built in: 60 s
 };
 

@@ -24,6 +24,10 @@ void check_traffic_timeouts(TrafficTimeouts& timeouts, Checker& checker) {
       *timeouts.backend_request > *timeouts.request) {
     checker.error("backendRequest", "'backendRequest' must not be longer than 'request'");
   }
+  constexpr Duration kShortestPing = std::chrono::milliseconds(100);
+  if (timeouts.tunnel_ping && *timeouts.tunnel_ping != Duration::zero() &&
+      *timeouts.tunnel_ping < kShortestPing)
+    checker.error("tunnelPing", "'tunnelPing' must be at least 100ms, or 0s for none");
 }
 
 void check_retry_settings(RetrySettings& retry, Checker& checker) {
