@@ -9,6 +9,7 @@
 #include <string>
 #include <utility>
 
+#include "io/datagram.h"
 #include "io/socket.h"
 
 namespace turnpike::io {
@@ -18,16 +19,15 @@ namespace {
 constexpr int kMostPerTurn = 32;
 constexpr Duration kRetryAfter = std::chrono::milliseconds(100);
 
-ListenError explain(const Address& address, int error) {
+ListenError explain(const Address& address, int error, bool datagrams = false) {
   const std::string where = address.text();
   const std::string port = std::to_string(address.port());
   std::string message = where + ": ";
   switch (error) {
     case EADDRINUSE:
-      message +=
-          address.is_ip()
-              ? "port " + port + " is in use by another program (see which: ss -ltnp 'sport = :" + port + "')"
-              : "another program listens on this socket (see which: ss -lxp)";
+      message += address.is_ip() ? "port " + port + " is in use by another program (see which: ss " +
+                                       (datagrams ? "-lunp" : "-ltnp") + " 'sport = :" + port + "')"
+                                 : "another program listens on this socket (see which: ss -lxp)";
       break;
     case EACCES:
       message +=
@@ -100,7 +100,39 @@ int open_and_bind(const Address& address, bool reuse_port, int backlog, int& out
   return error;
 }
 
+// As open_and_bind(), for datagrams. Without SO_REUSEADDR, which would let anyone take the port over.
+int bind_for_datagrams(const Address& address, bool reuse_port, int& out) noexcept {
+  const int fd = ::socket(address.family(), SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd < 0) return errno;
+  const int on = 1;
+  const int off = 0;
+  bool good = !reuse_port || ::setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) == 0;
+  if (address.family() == AF_INET6) {
+    good = good &&
+           ::setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, is_any_v6(address) ? &off : &on, sizeof on) == 0 &&
+           ::setsockopt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, &on, sizeof on) == 0;
+  } else {
+    good = good && ::setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof on) == 0;
+  }
+  if (good && ::bind(fd, address.data(), address.size()) == 0) {
+    out = fd;
+    return 0;
+  }
+  const int error = errno;
+  ::close(fd);
+  return error;
+}
+
 }  // namespace
+
+std::expected<int, ListenError> listen_for_datagrams(const Address& address, bool reuse_port) {
+  int fd = -1;
+  int error = bind_for_datagrams(address, reuse_port, fd);
+  if ((error == EAFNOSUPPORT || error == EADDRNOTAVAIL) && is_any_v6(address))
+    error = bind_for_datagrams(*Address::from_ip("0.0.0.0", address.port()), reuse_port, fd);
+  if (error != 0) return std::unexpected(explain(address, error, true));
+  return fd;
+}
 
 std::expected<int, ListenError> listen_on(const Address& address, bool reuse_port, int backlog) {
   int fd = -1;

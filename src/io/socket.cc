@@ -51,6 +51,26 @@ IoResult SocketStream::read(std::span<char> into) noexcept {
   return {0, IoStatus::would_block, 0};
 }
 
+IoResult SocketStream::peek(std::span<char> into, std::size_t seen) noexcept {
+  if (fd_ < 0) return {0, IoStatus::error, EBADF};
+  ssize_t n = 0;
+  do {
+    n = ::recv(fd_, into.data(), into.size(), MSG_PEEK);
+  } while (n < 0 && errno == EINTR);
+  if (n > 0 && static_cast<std::size_t>(n) > seen) {
+    readable_ = true;
+    return {static_cast<std::size_t>(n), IoStatus::ok, 0};
+  }
+  if (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK) return failed(errno);
+  if (n == 0 || peer_closed_) {
+    readable_ = peer_closed_ = true;
+    return {0, IoStatus::eof, 0};
+  }
+  // New bytes make a new event, though older ones were never taken.
+  readable_ = false;
+  return {0, IoStatus::would_block, 0};
+}
+
 IoResult SocketStream::write(std::span<const iovec> from) noexcept {
   if (fd_ < 0) return {0, IoStatus::error, EBADF};
   if (from.size() > IOV_MAX) from = from.first(IOV_MAX);

@@ -35,6 +35,10 @@ class SocketStream final : public Stream, private Source {
   Loop& loop() noexcept override { return loop_; }
 
   int fd() const noexcept { return fd_; }
+  // Looks at what can be read without taking it. With `seen` bytes looked at before, more than those are
+  // wanted: would_block while there are none (wait, then ask again), eof when there will be none. Whoever
+  // reads afterwards gets all of it.
+  IoResult peek(std::span<char> into, std::size_t seen) noexcept;
   // The pending error of a connect, 0 if it succeeded.
   int take_error() noexcept;
 
