@@ -54,11 +54,12 @@ class Cursor {
 HelloResult read_message(std::string_view message, ServerName& name) noexcept {
   Cursor hello(message);
   if (hello.number(2) >> 8 != 3) return refuse("the ClientHello has an unknown version");
-  hello.take(32);                                       // random
-  const std::string_view session = hello.vector(1);     // legacy_session_id
-  const std::string_view ciphers = hello.vector(2);     // cipher_suites
+  hello.take(32);                                    // random
+  const std::string_view session = hello.vector(1);  // legacy_session_id
+  const std::string_view ciphers = hello.vector(2);  // cipher_suites
   const std::string_view compressions = hello.vector(1);
-  if (!hello.ok() || session.size() > 32 || ciphers.empty() || ciphers.size() % 2 != 0 || compressions.empty())
+  if (!hello.ok() || session.size() > 32 || ciphers.empty() || ciphers.size() % 2 != 0 ||
+      compressions.empty())
     return refuse("the ClientHello is malformed");
   name.clear();
   if (hello.empty()) return {Peeked::complete, {}};  // before TLS 1.3 there may be no extensions
@@ -94,7 +95,8 @@ HelloResult peek_client_hello(std::string_view bytes, ServerName& name) noexcept
     std::memcpy(message.data() + have, fragment.data(), fragment.size());
     have += fragment.size();
     const std::string_view read(message.data(), have);
-    if (have > 0 && byte_at(read, 0) != kClientHello) return refuse("the handshake begins with no ClientHello");
+    if (have > 0 && byte_at(read, 0) != kClientHello)
+      return refuse("the handshake begins with no ClientHello");
     if (want == 0 && have >= kMessageHead) {
       want = kMessageHead + (std::size_t{byte_at(read, 1)} << 16 | number_at(read, 2));
       if (want > message.size()) return refuse("the ClientHello is too long");

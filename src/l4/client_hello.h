@@ -1,5 +1,5 @@
-// Looking into a ClientHello without taking it (RFC 8446 §4.1.2, RFC 5246 §7.4.1.2): which server name a client asks for,
-// before it is decided who speaks TLS with it. Sans-I/O.
+// Looking into a ClientHello without taking it (RFC 8446 §4.1.2, RFC 5246 §7.4.1.2): which server name a
+// client asks for, before it is decided who speaks TLS with it. Sans-I/O.
 #pragma once
 
 #include <cstddef>
@@ -26,7 +26,8 @@ struct HelloResult {
   std::string_view problem;  // of `refused`: a literal, for operators
 };
 
-// `bytes` are those of the connection from its first on. `name` is set when complete; empty if the client asks for none.
+// `bytes` are those of the connection from its first on. `name` is set when complete; empty if the client
+// asks for none.
 HelloResult peek_client_hello(std::string_view bytes, ServerName& name) noexcept;
 
 }  // namespace turnpike::l4

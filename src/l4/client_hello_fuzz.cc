@@ -16,11 +16,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   for (const char c : name.text()) {
     if (c <= ' ' || (c >= 'A' && c <= 'Z')) std::abort();
   }
-  // Fewer bytes may leave it open, but once decided it stays so, except that more may show too much in one record.
+  // Fewer bytes may leave it open, but once decided it stays so, except that more may show too much in one
+  // record.
   for (std::size_t cut = 0; cut < size && cut < 64; ++cut) {
     ServerName early;
     const HelloResult part = peek_client_hello(bytes.substr(0, cut), early);
-    if (part.state == Peeked::complete && whole.state == Peeked::complete && early.text() != name.text()) std::abort();
+    if (part.state == Peeked::complete && whole.state == Peeked::complete && early.text() != name.text())
+      std::abort();
     if (part.state == Peeked::refused && whole.state != Peeked::refused) std::abort();
   }
   return 0;

@@ -75,7 +75,8 @@ TEST(ClientHello, MayLieInSeveralRecords) {
 }
 
 TEST(ClientHello, IsBounded) {
-  const std::string large = message(sni("a.example") + number(21, 2) + vector(std::string(kMostHelloBytes, '\0'), 2));
+  const std::string large =
+      message(sni("a.example") + number(21, 2) + vector(std::string(kMostHelloBytes, '\0'), 2));
   EXPECT_EQ(peek(record(large.substr(0, 100))), "the ClientHello is too long");
   EXPECT_EQ(peek(number(22, 1) + number(0x0301, 2) + number(0x4001, 2)), "the ClientHello is too long");
   EXPECT_EQ(peek(record("")), "a record of the ClientHello is empty");
@@ -120,7 +121,8 @@ TEST(ServerName, TakesOneHostNameOnly) {
   EXPECT_EQ(name.text(), "a.b");
   EXPECT_FALSE(name.read(list(std::string(1, '\1') + vector("a.b", 2))));
   EXPECT_EQ(name.text(), "");
-  EXPECT_FALSE(name.read(list(std::string(1, '\0') + vector("a", 2) + std::string(1, '\0') + vector("b", 2))));
+  EXPECT_FALSE(
+      name.read(list(std::string(1, '\0') + vector("a", 2) + std::string(1, '\0') + vector("b", 2))));
   EXPECT_FALSE(name.read(""));
   EXPECT_FALSE(name.read(list(std::string(1, '\0') + vector(".", 2))));
 }

@@ -67,7 +67,8 @@ ProxyResult parse_line(std::string_view line, ProxyHeader& out) noexcept {
   const auto destination_port = port(word(line));
   const auto source = address(source_ip, source_port, v6);
   const auto destination = address(destination_ip, destination_port, v6);
-  if (!source || !destination || !line.empty()) return malformed("the PROXY header's addresses are malformed");
+  if (!source || !destination || !line.empty())
+    return malformed("the PROXY header's addresses are malformed");
   out.source = *source;
   out.destination = *destination;
   return {ProxyParse::complete};
@@ -181,7 +182,8 @@ ProxyResult parse_2(std::string_view bytes, ProxyHeader& out) noexcept {
   if (!size) return malformed("the PROXY header names an unknown family");
   const std::string_view header = bytes.substr(0, out.size);
   if (header.size() < kHead2 + *size) return malformed("the PROXY header's addresses are cut off");
-  if (const std::string_view problem = check_tlvs(header, kHead2 + *size); !problem.empty()) return malformed(problem);
+  if (const std::string_view problem = check_tlvs(header, kHead2 + *size); !problem.empty())
+    return malformed(problem);
   if (*size == 0) {
     out.local = true;
   } else {

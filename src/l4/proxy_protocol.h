@@ -1,6 +1,6 @@
-// The PROXY protocol, versions 1 and 2 (HAProxy's proxy-protocol.txt of 2020/03/05): who a connection was made by, told by
-// a load balancer before the first byte of its content. Sans-I/O. Whether the sender may be believed is the caller's
-// question.
+// The PROXY protocol, versions 1 and 2 (HAProxy's proxy-protocol.txt of 2020/03/05): who a connection was
+// made by, told by a load balancer before the first byte of its content. Sans-I/O. Whether the sender may be
+// believed is the caller's question.
 #pragma once
 
 #include <cstddef>
@@ -36,8 +36,8 @@ struct ProxyResult {
   std::string_view problem{};  // of `malformed`: a literal, for operators
 };
 
-// `bytes` are those of the connection from its first on. A checksum (CRC32c) is verified where there is one; other TLVs
-// only have their lengths checked.
+// `bytes` are those of the connection from its first on. A checksum (CRC32c) is verified where there is one;
+// other TLVs only have their lengths checked.
 ProxyResult parse_proxy_header(std::string_view bytes, ProxyHeader& out) noexcept;
 
 // --- writing
@@ -48,9 +48,10 @@ enum class ProxyVersion : std::uint8_t { none, v1, v2 };
 inline constexpr std::size_t kMostWrittenProxyHeader = 108;
 using ProxyHeaderText = char[kMostWrittenProxyHeader];
 
-// For a TCP connection from `source` to `destination`. Where one of them is no IP address it says UNKNOWN or UNSPEC.
-std::string_view write_proxy_header(ProxyVersion version, const io::Address& source, const io::Address& destination,
-                                    ProxyHeaderText& into) noexcept;
+// For a TCP connection from `source` to `destination`. Where one of them is no IP address it says UNKNOWN or
+// UNSPEC.
+std::string_view write_proxy_header(ProxyVersion version, const io::Address& source,
+                                    const io::Address& destination, ProxyHeaderText& into) noexcept;
 // For connections of our own, such as health checks: UNKNOWN or LOCAL.
 std::string_view write_local_proxy_header(ProxyVersion version, ProxyHeaderText& into) noexcept;
 

@@ -16,7 +16,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (header.size > size || header.size > kMostProxyHeaderBytes) std::abort();
     ProxyHeader shorter;
     if (parse_proxy_header(bytes.substr(0, header.size), shorter).state != ProxyParse::complete) std::abort();
-    if (header.size > 0 && parse_proxy_header(bytes.substr(0, header.size - 1), shorter).state == ProxyParse::complete)
+    if (header.size > 0 &&
+        parse_proxy_header(bytes.substr(0, header.size - 1), shorter).state == ProxyParse::complete)
       std::abort();
     ProxyHeaderText text;
     for (const ProxyVersion version : {ProxyVersion::v1, ProxyVersion::v2}) {

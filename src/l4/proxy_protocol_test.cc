@@ -15,7 +15,8 @@ std::string number(std::size_t value) {
   return {static_cast<char>(value >> 8 & 255), static_cast<char>(value & 255)};
 }
 std::string v2(unsigned command, unsigned family, std::string_view rest) {
-  return kStart2 + static_cast<char>(command) + static_cast<char>(family) + number(rest.size()) + std::string(rest);
+  return kStart2 + static_cast<char>(command) + static_cast<char>(family) + number(rest.size()) +
+         std::string(rest);
 }
 std::string tlv(unsigned type, std::string_view value) {
   return static_cast<char>(type) + number(value.size()) + std::string(value);
@@ -48,10 +49,11 @@ TEST(ProxyProtocol1, TellsTheAddresses) {
 
 TEST(ProxyProtocol1, RefusesWhatIsNotExactlySo) {
   for (const char* line :
-       {"TCP4 10.0.0.1 192.0.2.7 40000", "TCP4 10.0.0.1  192.0.2.7 40000 443", "TCP4 10.0.0.1 192.0.2.7 40000 443 ",
-        "TCP4 10.0.0.1 192.0.2.7 040 443", "TCP4 10.0.0.1 192.0.2.7 70000 443", "TCP4 ::1 ::1 1 2",
-        "TCP6 10.0.0.1 10.0.0.1 1 2", "TCP4 10.0.0.256 10.0.0.1 1 2", "TCP4 10.0.0.1 192.0.2.7 -1 443",
-        "TCP4 10.0.0.1 192.0.2.7 1 443 5", "TCP4 010.0.0.1 192.0.2.7 1 443"})
+       {"TCP4 10.0.0.1 192.0.2.7 40000", "TCP4 10.0.0.1  192.0.2.7 40000 443",
+        "TCP4 10.0.0.1 192.0.2.7 40000 443 ", "TCP4 10.0.0.1 192.0.2.7 040 443",
+        "TCP4 10.0.0.1 192.0.2.7 70000 443", "TCP4 ::1 ::1 1 2", "TCP6 10.0.0.1 10.0.0.1 1 2",
+        "TCP4 10.0.0.256 10.0.0.1 1 2", "TCP4 10.0.0.1 192.0.2.7 -1 443", "TCP4 10.0.0.1 192.0.2.7 1 443 5",
+        "TCP4 010.0.0.1 192.0.2.7 1 443"})
     EXPECT_EQ(parse("PROXY "s + line + "\r\n"), "the PROXY header's addresses are malformed") << line;
   EXPECT_EQ(parse("PROXY tcp4 10.0.0.1 192.0.2.7 1 2\r\n"), "the PROXY header names an unknown family");
   EXPECT_EQ(parse("PROXY \r\n"), "the PROXY header names an unknown family");
@@ -66,15 +68,16 @@ TEST(ProxyProtocol, WaitsForTheWholeAndKnowsWhenThereIsNone) {
     for (std::size_t size = 0; size < whole.size(); ++size)
       EXPECT_EQ(parse(std::string_view(whole).substr(0, size)), "incomplete") << size;
   }
-  for (const char* text : {"GET / HTTP/1.1", "P0ST", "PRI * HTTP/2.0", "PROXYx", "\x16\x03\x01", "\r\n\r\nGET"})
+  for (const char* text :
+       {"GET / HTTP/1.1", "P0ST", "PRI * HTTP/2.0", "PROXYx", "\x16\x03\x01", "\r\n\r\nGET"})
     EXPECT_EQ(parse(text), "absent") << text;
 }
 
 TEST(ProxyProtocol2, TellsTheAddressesOfAllFamilies) {
   EXPECT_EQ(parse(v2(0x21, 0x11, kFour) + "GET"), "10.0.0.1:40000 -> 192.0.2.7:443 +3");
   EXPECT_EQ(parse(v2(0x21, 0x12, kFour)), "10.0.0.1:40000 -> 192.0.2.7:443 +0");
-  const std::string six = "\x20\x01\x0d\xb8"s + std::string(11, '\0') + "\1"s + std::string(15, '\0') + "\1"s +
-                          number(1) + number(2);
+  const std::string six = "\x20\x01\x0d\xb8"s + std::string(11, '\0') + "\1"s + std::string(15, '\0') +
+                          "\1"s + number(1) + number(2);
   EXPECT_EQ(parse(v2(0x21, 0x21, six)), "[2001:db8::1]:1 -> [::1]:2 +0");
   EXPECT_EQ(parse(v2(0x21, 0x22, six)), "[2001:db8::1]:1 -> [::1]:2 +0");
   const auto path = [](std::string text) {

@@ -1,6 +1,5 @@
 #include "l4/server_name.h"
 
-
 namespace turnpike::l4 {
 namespace {
 

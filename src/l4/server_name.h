@@ -1,4 +1,5 @@
-// The server name of a ClientHello (RFC 6066 §3), in the one form that listeners and routes are compared with.
+// The server name of a ClientHello (RFC 6066 §3), in the one form that listeners and routes are compared
+// with.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +13,8 @@ class ServerName {
 
   // Lower case, without a dot at its end; empty: the client asked for none.
   std::string_view text() const noexcept { return {text_, size_}; }
-  // Reads the content of the extension server_name. False: it is malformed, or holds anything but one host name.
+  // Reads the content of the extension server_name. False: it is malformed, or holds anything but one host
+  // name.
   bool read(std::string_view extension) noexcept;
   void clear() noexcept { size_ = 0; }
 

@@ -61,8 +61,8 @@ std::string ip_text(const io::Address& address, bool v4) {
 
 }  // namespace
 
-std::string_view write_proxy_header(ProxyVersion version, const io::Address& source, const io::Address& destination,
-                                    ProxyHeaderText& into) noexcept {
+std::string_view write_proxy_header(ProxyVersion version, const io::Address& source,
+                                    const io::Address& destination, ProxyHeaderText& into) noexcept {
   Writer out(into);
   const bool known = source.is_ip() && destination.is_ip();
   if (version == ProxyVersion::v1) {
