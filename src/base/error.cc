@@ -36,6 +36,8 @@ std::string_view name_of(ErrorKind kind) noexcept {
       return "client_write_timeout";
     case ErrorKind::client_idle_timeout:
       return "client_idle_timeout";
+    case ErrorKind::proxy_protocol:
+      return "proxy_protocol";
     case ErrorKind::client_tls:
       return "client_tls";
     case ErrorKind::http2_error:

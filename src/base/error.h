@@ -31,6 +31,7 @@ enum class ErrorKind : std::uint8_t {
   client_write_timeout,  // the client does not read: connection closed
   client_idle_timeout,   // the connection is closed, nothing is sent
   client_tls,            // handshake failed
+  proxy_protocol,        // the PROXY header is missing, malformed or from someone who may send none: closed
   http2_error,           // the connection broke the rules of HTTP/2 (RFC 9113): GOAWAY, closed
   http2_flood,           // it spent a budget against floods of frames: GOAWAY(ENHANCE_YOUR_CALM), closed
   // The route.

@@ -62,6 +62,7 @@ not, which filters and policies act in which order, and which backend gets it wi
 
 examples:
   turnpike explain gateway.yaml GET http://shop.example/cart
+  turnpike explain gateway.yaml tls://db.example:5432
   turnpike explain gateway.yaml routes/ POST https://pay.example:8443/v1/charge -H 'x-tenant: blue' -o json)";
 
 constexpr const char* kProxy =

@@ -128,6 +128,15 @@ void finish_upgrade(Arguments& out, const Raw& raw) {
 
 void finish_explain(Arguments& out, const Raw& raw) {
   const auto& words = raw.positional;
+  // Connections and datagrams have no method.
+  const bool bare =
+      words.size() >= 2 && (words.back().starts_with("tcp://") || words.back().starts_with("tls://") ||
+                            words.back().starts_with("udp://"));
+  if (bare) {
+    out.paths.assign(words.begin(), words.end() - 1);
+    out.url = words.back();
+    return;
+  }
   if (words.size() < 3) {
     throw Wrong{"needs a configuration, a method and a URL: " + std::string(kExplainExample)};
   }

@@ -19,9 +19,9 @@ void write_kinds(JsonWriter& json, const Store& store) {
 
 void write_resources(JsonWriter& json, const Store& store) {
   json.begin_array();
-  write_kinds<GatewayClass, Gateway, ListenerSet, HttpRoute, TlsRoute, TcpRoute, UdpRoute, ReferenceGrant,
-              BackendTlsPolicy, Service, EndpointSlice, Secret, ConfigMap, Namespace, Backend, TrafficPolicy,
-              ListenerPolicy, TelemetryPolicy>(json, store);
+  write_kinds<GatewayClass, Gateway, ListenerSet, HttpRoute, L4Route, ReferenceGrant, BackendTlsPolicy,
+              Service, EndpointSlice, Secret, ConfigMap, Namespace, Backend, TrafficPolicy, ListenerPolicy,
+              TelemetryPolicy>(json, store);
   json.end_array();
 }
 

@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "io/datagram.h"
+
 namespace turnpike::control {
 namespace {
 
@@ -33,15 +35,17 @@ std::size_t OpenedPorts::count() const noexcept {
   return count;
 }
 
-bool Ports::ours(const io::Address& address) const {
-  const auto same = [&](const auto& entry) { return entry.second.address == address; };
+bool Ports::ours(const io::Address& address, bool datagrams) const {
+  const auto same = [&](const auto& entry) {
+    return entry.second.address == address && entry.second.datagrams == datagrams;
+  };
   return std::any_of(bound_.begin(), bound_.end(), same) ||
-         std::find(closing_.begin(), closing_.end(), address) != closing_.end();
+         std::find(closing_.begin(), closing_.end(), std::pair(address, datagrams)) != closing_.end();
 }
 
-std::expected<void, io::ListenError> Ports::probe(const io::Address& address) const {
-  if (options_.share || address.port() == 0 || ours(address)) return {};
-  const auto fd = io::listen_on(address, false, 1);
+std::expected<void, io::ListenError> Ports::probe(const io::Address& address, bool datagrams) const {
+  if (options_.share || address.port() == 0 || ours(address, datagrams)) return {};
+  const auto fd = datagrams ? io::listen_for_datagrams(address, false) : io::listen_on(address, false, 1);
   if (!fd) return std::unexpected(fd.error());
   ::close(*fd);
   return {};
@@ -67,13 +71,15 @@ std::expected<OpenedPorts, std::string> Ports::open(const plan::Plan& plan) {
 std::expected<Ports::Bound, io::ListenError> Ports::open_port(const plan::Port& port, const std::string& key,
                                                               OpenedPorts& opened) {
   if (const auto spares = spares_.use(key, port.address); !spares.empty())
-    return copy_spares(spares, key, opened);
-  Bound bound{.address = port.address};
-  if (const auto probed = probe(port.address); !probed) return std::unexpected(probed.error());
+    return copy_spares(spares, key, port.datagrams, opened);
+  Bound bound{.address = port.address, .datagrams = port.datagrams};
+  if (const auto probed = probe(port.address, port.datagrams); !probed)
+    return std::unexpected(probed.error());
   for (unsigned worker = 0; worker < options_.workers; ++worker) {
-    const auto fd = io::listen_on(bound.address, true);
+    const auto fd =
+        port.datagrams ? io::listen_for_datagrams(bound.address, true) : io::listen_on(bound.address, true);
     if (!fd) return std::unexpected(fd.error());
-    opened.add(worker, key, *fd);
+    opened.add(worker, key, *fd, port.datagrams);
     bound.sockets.push_back(*fd);
     if (worker == 0)
       bound.address = io::local_address(*fd);  // the others join it on the port that the kernel chose
@@ -86,11 +92,11 @@ std::expected<Ports::Bound, io::ListenError> Ports::open_port(const plan::Port& 
 // share wake all of them (no EPOLLEXCLUSIVE): one that is woken alone and drains would leave the connection
 // in the queue and nobody told.
 Ports::Bound Ports::copy_spares(const std::vector<const SpareSockets::Spare*>& spares, const std::string& key,
-                                OpenedPorts& opened) const {
-  Bound bound{.address = spares.front()->address};
+                                bool datagrams, OpenedPorts& opened) const {
+  Bound bound{.address = spares.front()->address, .datagrams = datagrams};
   const auto give = [&](unsigned worker, const SpareSockets::Spare& spare) {
     const int fd = ::fcntl(spare.fd.get(), F_DUPFD_CLOEXEC, 0);
-    if (fd >= 0) opened.add(worker, key, fd);
+    if (fd >= 0) opened.add(worker, key, fd, datagrams);
     return fd;
   };
   for (unsigned i = 0; i < spares.size(); ++i) {
@@ -103,9 +109,11 @@ Ports::Bound Ports::copy_spares(const std::vector<const SpareSockets::Spare*>& s
   }
   for (auto worker = static_cast<unsigned>(spares.size()); worker < options_.workers; ++worker) {
     // More workers than before. The service manager's sockets cannot be joined: the workers share those.
-    const auto fd = bound.activated ? std::unexpected(io::ListenError{}) : io::listen_on(bound.address, true);
+    const auto fd = bound.activated ? std::unexpected(io::ListenError{})
+                    : datagrams     ? io::listen_for_datagrams(bound.address, true)
+                                    : io::listen_on(bound.address, true);
     if (fd) {
-      opened.add(worker, key, *fd);
+      opened.add(worker, key, *fd, datagrams);
       bound.sockets.push_back(*fd);
     } else {
       give(worker, *spares[worker % spares.size()]);
@@ -125,7 +133,7 @@ void Ports::adopt(const plan::Plan& plan) {
     if (wanted.contains(at->first)) {
       ++at;
     } else {
-      closing_.push_back(at->second.address);
+      closing_.emplace_back(at->second.address, at->second.datagrams);
       at = bound_.erase(at);
     }
   }

@@ -32,7 +32,9 @@ class OpenedPorts {
   OpenedPorts& operator=(OpenedPorts&&) = delete;
   ~OpenedPorts();
 
-  void add(unsigned worker, std::string key, int fd) { sockets_[worker].push_back({std::move(key), fd}); }
+  void add(unsigned worker, std::string key, int fd, bool datagrams) {
+    sockets_[worker].push_back({std::move(key), fd, datagrams});
+  }
   std::vector<proxy::PortSocket> take(unsigned worker) { return std::exchange(sockets_[worker], {}); }
   std::size_t count() const noexcept;
 
@@ -65,6 +67,7 @@ class Ports {
  private:
   struct Bound {
     io::Address address;
+    bool datagrams = false;
     std::vector<int>
         sockets;  // descriptors of the workers; each socket once, and none of the service manager's
     bool activated = false;  // the service manager has it too
@@ -73,17 +76,18 @@ class Ports {
   std::expected<Bound, io::ListenError> open_port(const plan::Port& port, const std::string& key,
                                                   OpenedPorts& opened);
   Bound copy_spares(const std::vector<const SpareSockets::Spare*>& spares, const std::string& key,
-                    OpenedPorts& opened) const;
+                    bool datagrams, OpenedPorts& opened) const;
   // Another process that listens there with SO_REUSEPORT would take half of the connections, and nobody would
   // be told.
-  std::expected<void, io::ListenError> probe(const io::Address& address) const;
-  bool ours(const io::Address& address) const;
+  std::expected<void, io::ListenError> probe(const io::Address& address, bool datagrams) const;
+  bool ours(const io::Address& address, bool datagrams) const;
 
   PortOptions options_;
   SpareSockets spares_;
   std::map<std::string, Bound, std::less<>> bound_;    // by key
   std::map<std::string, Bound, std::less<>> opening_;  // between open() and adopt()
-  std::vector<io::Address> closing_;  // let go of by the last plan: workers may still have them
+  // Let go of by the last plan: workers may still have them. With whether they are of UDP.
+  std::vector<std::pair<io::Address, bool>> closing_;
 };
 
 }  // namespace turnpike::control

@@ -36,7 +36,10 @@ std::string ports_text(const plan::Plan& plan, const Ports& ports, const std::st
           .value(name.substr(slash == name.npos ? 0 : slash + 1))
           .key("port")
           .value(port->port);
-      json.key("protocol").value(port->tls ? "HTTPS" : "HTTP").key("hostname").value(listener.hostname);
+      json.key("protocol")
+          .value(plan::protocol_name(*port, listener))
+          .key("hostname")
+          .value(listener.hostname);
       json.key("address").value(reachable(ports.bound(*port))).end_object();
     }
   }

@@ -175,7 +175,7 @@ void Server::say_ready() const {
   for (const auto& port : state_.plan->ports) {
     for (const plan::Listener& listener : port->listeners) {
       const std::string address = ports_.bound(*port).text();
-      const std::string_view protocol = port->tls ? "HTTPS" : "HTTP";
+      const std::string_view protocol = plan::protocol_name(*port, listener);
       if (listener.hostname.empty()) {
         log_.info("control", "listening",
                   {{"listener", listener.name}, {"address", address}, {"protocol", protocol}});

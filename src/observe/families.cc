@@ -20,6 +20,7 @@ constexpr std::array<std::string_view, 6> kStatusClasses = {"1xx", "2xx", "3xx",
 constexpr std::array<std::string_view, 3> kGrpcClasses = {"ok", "client", "server"};
 constexpr std::array<std::string_view, 3> kHandshakes = {"full", "resumed", "failed"};
 constexpr std::array<std::string_view, 2> kResets = {"client", "gateway"};
+constexpr std::array<std::string_view, 3> kDatagrams = {"received", "sent", "dropped"};
 constexpr std::array<std::string_view, 2> kEjections = {"outlier", "health_check"};
 constexpr std::array<std::string_view, 2> kReloads = {"ok", "failed"};
 
@@ -105,6 +106,34 @@ ListenerMetrics define_listener(Registry& r) {
                                   "a flood of frames spent.",
                           .variant_label = "rule",
                           .variants = violations()});
+  return m;
+}
+
+L4Metrics define_l4(Registry& r) {
+  const auto names = reasons();
+  L4Metrics m;
+  m.group = r.group({"listener", "route"});
+  m.sessions = r.counter(m.group, {.name = "l4_sessions_total",
+                                   .help = "Connections and UDP sessions that have ended, by reason.",
+                                   .variant_label = "reason",
+                                   .variants = names});
+  m.active_sessions =
+      r.gauge(m.group, {.name = "l4_active_sessions", .help = "Connections and UDP sessions open now."});
+  m.duration = r.histogram(m.group, {.name = "l4_session_duration_seconds",
+                                     .help = "From the beginning of a connection or session to its end."});
+  m.received_bytes = r.counter(m.group, {.name = "l4_received_bytes_total",
+                                         .help = "Bytes received from clients, of ended sessions."});
+  m.sent_bytes = r.counter(
+      m.group, {.name = "l4_sent_bytes_total", .help = "Bytes sent to clients, of ended sessions."});
+  m.retries = r.counter(m.group,
+                        {.name = "l4_connect_retries_total", .help = "Attempts to connect after the first."});
+  m.datagrams = r.counter(m.group, {.name = "l4_datagrams_total",
+                                    .help = "Datagrams from clients, to clients, and dropped.",
+                                    .variant_label = "what",
+                                    .variants = kDatagrams});
+  m.sessions_displaced =
+      r.counter(m.group, {.name = "l4_sessions_displaced_total",
+                          .help = "UDP sessions that made room for newer ones before their time."});
   return m;
 }
 
@@ -240,6 +269,7 @@ Families define_families(Registry& registry) {
   Families families;
   families.route = define_route(registry);
   families.listener = define_listener(registry);
+  families.l4 = define_l4(registry);
   families.endpoint = define_endpoint(registry);
   families.process = define_process(registry);
   families.certificate.group = registry.group({"secret"});

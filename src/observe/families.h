@@ -55,6 +55,19 @@ struct ListenerMetrics {
   Counter http2_violations;  // connections ended for a fault, .of(0: protocol, 1 + Budget)
 };
 
+// {listener, route}: connections of TCPRoutes and TLSRoutes, and sessions of UDPRoutes.
+struct L4Metrics {
+  Group group;
+  Counter sessions;  // that have ended, .of(reason(kind)); none: in order
+  Gauge active_sessions;
+  Histogram duration;
+  Counter received_bytes;  // from clients
+  Counter sent_bytes;
+  Counter retries;             // attempts to connect after the first
+  Counter datagrams;           // of UDPRoutes, .of(0: received, 1: sent, 2: dropped)
+  Counter sessions_displaced;  // the one used longest ago had to make room
+};
+
 // {upstream, endpoint}: an endpoint by its "address:port".
 struct EndpointMetrics {
   Group group;
@@ -91,6 +104,7 @@ struct CertificateMetrics {
 struct Families {
   RouteMetrics route;
   ListenerMetrics listener;
+  L4Metrics l4;
   EndpointMetrics endpoint;
   ProcessMetrics process;
   CertificateMetrics certificate;

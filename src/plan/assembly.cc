@@ -50,9 +50,11 @@ Assembly::Assembly(const resource::Store& store, const CompileOptions& options, 
       listener_policies_(store),
       telemetry_(store),
       backend_tls_(store, credentials_, memory.contexts),
-      clusters_(store, grants_, backend_tls_, traffic_, memory.backends, diagnostics) {
+      clusters_(store, grants_, backend_tls_, traffic_, memory.backends, diagnostics),
+      l4_attachments_(attach_l4_routes(store, topology_, namespaces_, diagnostics)) {
   plan_->generation = options.generation;
   inboxes_.resize(topology_.listeners.size());
+  l4_inboxes_.resize(topology_.listeners.size());
   if (options.metrics != nullptr) plan_->metrics = options.metrics->lease();
 }
 
@@ -88,7 +90,7 @@ void Assembly::compile_routes() {
   if (options_.statuses) route_findings_.reserve(routes.size());
   std::size_t rules_in_all = 0;
   for (const auto& route : routes) rules_in_all += route->rules.size();
-  plan_->rules.reserve(rules_in_all);
+  plan_->rules.reserve(rules_in_all + store_.all<resource::L4Route>().size());
   RuleCompiler rules(*plan_, clusters_, traffic_, memory_.routes, diagnostics_);
   for (std::uint32_t i = 0; i < routes.size(); ++i) {
     rules.begin(routes[i], route_names_[i]);
@@ -108,6 +110,7 @@ void Assembly::compile_routes() {
     }
     if (options_.statuses) route_findings_.push_back(std::move(findings));
   }
+  compile_l4_routes();
   plan_->clusters = clusters_.take();
 }
 

@@ -40,10 +40,18 @@ class Assembly {
     // Which route each range of matches belongs to: (first match, index of the route).
     std::vector<std::pair<std::uint32_t, std::uint32_t>> routes;
   };
+  // What a listener's connections or datagrams may mean: parallel, the first of equal hosts counts.
+  struct L4Inbox {
+    std::vector<route::HostPattern> hosts;
+    std::vector<std::uint32_t> rules;
+    std::vector<std::uint32_t> routes;
+  };
   struct PendingPort {
     io::Address address;
     std::uint16_t port = 0;
-    bool tls = false;
+    bool tls = false;             // an HTTPS listener is among them
+    bool looks_at_hello = false;  // a TLS listener is among them
+    bool datagrams = false;
     std::vector<std::uint32_t> listeners;  // in the topology
   };
 
@@ -55,7 +63,15 @@ class Assembly {
                  std::vector<ListenerSource>* sources);
   bool fill_listener(std::uint32_t node, Listener& listener);
   bool set_tls(const PendingPort& pending, const PortSettings& settings, Port& port);
+  // Of HTTPS listeners, or of those that end TLS for a TLSRoute; null where there are none. False: failed.
+  bool make_tls(const PendingPort& pending, const PortSettings& settings, bool https,
+                std::shared_ptr<const tls::ServerContext>& context);
   void set_metrics(std::uint32_t node, Listener& listener);
+
+  // l4_routes.cc
+  void compile_l4_routes();
+  void add_l4_link(std::uint32_t route, const Link& link, std::uint32_t rule);
+  void fill_l4(std::uint32_t node, Listener& listener);
   bool per_route_metrics() const;
   void warn_of_listeners();
 
@@ -63,8 +79,9 @@ class Assembly {
   void add_class_statuses(std::vector<resource::ResourceStatus>& out) const;
   void add_gateway_statuses(std::vector<resource::ResourceStatus>& out) const;
   void add_listener_set_statuses(std::vector<resource::ResourceStatus>& out) const;
-  void add_route_statuses(std::vector<resource::ResourceStatus>& out) const;
-  void add_other_route_statuses(std::vector<resource::ResourceStatus>& out) const;
+  template <class T>
+  void add_route_statuses(const Attachments& attachments, const std::vector<RouteFindings>& findings,
+                          std::vector<resource::ResourceStatus>& out) const;
   void add_backend_tls_statuses(std::vector<resource::ResourceStatus>& out) const;
   resource::ListenerStatus listener_status(const ListenerNode& node, std::int64_t generation) const;
 
@@ -88,6 +105,10 @@ class Assembly {
   std::vector<std::string> route_names_;                // "namespace/name", by route
   std::vector<RouteFindings> route_findings_;           // by route; empty unless statuses are wanted
   std::vector<Inbox> inboxes_;                          // by listener
+  Attachments l4_attachments_;
+  std::vector<std::string> l4_route_names_;       // by index in Store::all<L4Route>()
+  std::vector<RouteFindings> l4_route_findings_;  // likewise
+  std::vector<L4Inbox> l4_inboxes_;               // by listener
 };
 
 }  // namespace turnpike::plan

@@ -12,6 +12,8 @@ namespace {
 
 using resource::say;
 
+// T: HttpRoute or L4Route.
+template <class T>
 class Attacher {
  public:
   Attacher(const resource::Store& store, const Topology& topology, const NamespaceLabels& namespaces,
@@ -19,7 +21,7 @@ class Attacher {
       : store_(store), topology_(topology), namespaces_(namespaces), diagnostics_(diagnostics) {}
 
   Attachments run() {
-    const auto routes = store_.all<resource::HttpRoute>();
+    const auto routes = store_.all<T>();
     out_.routes.reserve(routes.size());
     out_.parents.reserve(routes.size());
     out_.links.reserve(routes.size());
@@ -35,14 +37,15 @@ class Attacher {
       out_.routes.push_back({{first_parent, static_cast<std::uint32_t>(out_.parents.size()) - first_parent},
                              {first_link, static_cast<std::uint32_t>(out_.links.size()) - first_link}});
     }
-    settle_conflicts(store_, topology_, out_, diagnostics_);
+    if constexpr (std::is_same_v<T, resource::HttpRoute>)
+      settle_conflicts(store_, topology_, out_, diagnostics_);
     return std::move(out_);
   }
 
  private:
-  using Entry = resource::Entry<resource::HttpRoute>;
+  using Entry = resource::Entry<T>;
 
-  void read_hosts(const resource::HttpRoute& route) {
+  void read_hosts(const T& route) {
     route_hosts_.clear();
     for (const auto& hostname : route.hostnames) {
       if (const auto host = route::HostPattern::parse(*hostname)) route_hosts_.push_back(*host);
@@ -66,7 +69,7 @@ class Attacher {
       if (gateway == nullptr) {
         parent.accepted.fail("NoMatchingParent",
                              say("there is no Gateway {}/{}", namespace_, reference.name));
-        hint = nearest<resource::Gateway>(namespace_, reference.name);
+        hint = this->template nearest<resource::Gateway>(namespace_, reference.name);
         return {};
       }
       parent.gateway = topology_.find_gateway(gateway->object.get());
@@ -79,7 +82,7 @@ class Attacher {
       if (set == nullptr) {
         parent.accepted.fail("NoMatchingParent",
                              say("there is no ListenerSet {}/{}", namespace_, reference.name));
-        hint = nearest<resource::ListenerSet>(namespace_, reference.name);
+        hint = this->template nearest<resource::ListenerSet>(namespace_, reference.name);
         return {};
       }
       const ListenerSetNode& node = topology_.listener_sets[topology_.find_listener_set(set->object.get())];
@@ -103,12 +106,12 @@ class Attacher {
     return std::span(topology_.listeners).subspan(range.first, range.count);
   }
 
-  template <class T>
+  template <class R>
   std::string nearest(std::string_view namespace_, std::string_view name) const {
     if (diagnostics_.size() >= resource::kMostHints) return {};
     std::vector<std::string_view> names;
     std::string elsewhere;
-    for (const auto& entry : store_.all<T>()) {
+    for (const auto& entry : store_.all<R>()) {
       if (entry->meta.namespace_ == namespace_) names.push_back(entry->meta.name);
       if (entry->meta.name == name)
         elsewhere = say("there is one in the namespace '{}'", entry->meta.namespace_);
@@ -209,7 +212,13 @@ bool names(const resource::ParentReference& reference, const ListenerNode& liste
 
 Attachments attach_routes(const resource::Store& store, const Topology& topology,
                           const NamespaceLabels& namespaces, std::vector<resource::Diagnostic>& diagnostics) {
-  return Attacher(store, topology, namespaces, diagnostics).run();
+  return Attacher<resource::HttpRoute>(store, topology, namespaces, diagnostics).run();
+}
+
+Attachments attach_l4_routes(const resource::Store& store, const Topology& topology,
+                             const NamespaceLabels& namespaces,
+                             std::vector<resource::Diagnostic>& diagnostics) {
+  return Attacher<resource::L4Route>(store, topology, namespaces, diagnostics).run();
 }
 
 }  // namespace turnpike::plan

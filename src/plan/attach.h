@@ -34,7 +34,7 @@ struct Range {
   std::uint32_t count = 0;
 };
 
-// Flat, because there may be thousands of routes. By the index of the route in Store::all<HttpRoute>().
+// Flat, because there may be thousands of routes. By the index of the route in Store::all<>().
 struct Attachments {
   struct Route {
     Range parents;
@@ -51,6 +51,10 @@ bool names(const resource::ParentReference& reference, const ListenerNode& liste
 
 Attachments attach_routes(const resource::Store& store, const Topology& topology,
                           const NamespaceLabels& namespaces, std::vector<resource::Diagnostic>& diagnostics);
+// Of TLSRoutes, TCPRoutes and UDPRoutes, by their index in Store::all<L4Route>().
+Attachments attach_l4_routes(const resource::Store& store, const Topology& topology,
+                             const NamespaceLabels& namespaces,
+                             std::vector<resource::Diagnostic>& diagnostics);
 
 // Where an HTTPRoute and a GRPCRoute have a hostname of a listener in common, the older one keeps the
 // listener, then the first by namespace/name (route_conflicts.cc).

@@ -32,6 +32,7 @@ struct Search {
   const resource::Store& store;
   const resource::BackendObjectReference& reference;
   std::string_view namespace_;
+  Transport transport;
   std::string_view key;
   BackendCache::Kept& kept;
   std::vector<resource::Diagnostic>& diagnostics;
@@ -41,7 +42,12 @@ struct Search {
     upstream::ClusterConfig config;
     config.name.assign(key.substr(1));
     config.origin = file_and_line(position);
+    if (transport == Transport::tcp) config.protocol = upstream::Protocol::tcp;
+    if (transport == Transport::udp) config.protocol = upstream::Protocol::udp;
     return config;
+  }
+  resource::TransportProtocol protocol() const {
+    return transport == Transport::udp ? resource::TransportProtocol::udp : resource::TransportProtocol::tcp;
   }
 };
 
@@ -61,7 +67,7 @@ bool set_protocol(const resource::ServicePort& port, upstream::ClusterConfig& co
 // The number of the port in a slice; 0: the slice does not serve it.
 std::uint16_t number_in(const resource::EndpointSlice& slice, const resource::ServicePort& port) {
   for (const resource::EndpointPort& candidate : slice.ports) {
-    if (candidate.name != port.name || candidate.protocol != resource::TransportProtocol::tcp) continue;
+    if (candidate.name != port.name || candidate.protocol != port.protocol) continue;
     if (candidate.port != 0) return candidate.port;
     // "All ports": where the Service's target is a number it is that one.
     return port.target_port.number != 0 ? port.target_port.number : port.port;
@@ -147,12 +153,12 @@ BackendSource service_source(const Search& search) {
     return none("BackendNotFound", say("the port of Service {} is missing", search.name()));
   const auto& ports = service->object->ports;
   const auto port = std::ranges::find_if(ports, [&](const resource::ServicePort& candidate) {
-    return candidate.port == **search.reference.port &&
-           candidate.protocol == resource::TransportProtocol::tcp;
+    return candidate.port == **search.reference.port && candidate.protocol == search.protocol();
   });
   if (port == ports.end())
     return none("BackendNotFound",
-                say("Service {} has no TCP port {}", search.name(), **search.reference.port));
+                say("Service {} has no {} port {}", search.name(),
+                    search.transport == Transport::udp ? "UDP" : "TCP", **search.reference.port));
   // The name may lead anywhere, which its namespace's owner alone should not decide (CVE-2021-25740).
   if (service->object->type == resource::Service::Type::external_name)
     return none("InvalidKind",
@@ -160,7 +166,7 @@ BackendSource service_source(const Search& search) {
                     "with dns",
                     search.name()));
   upstream::ClusterConfig config = search.begin(service->position());
-  if (!set_protocol(*port, config))
+  if (search.transport == Transport::http && !set_protocol(*port, config))
     return none("UnsupportedProtocol",
                 say("port {} of Service {} speaks '{}', which is nothing that HTTP can be sent to",
                     port->port, search.name(), *port->app_protocol));
@@ -168,7 +174,9 @@ BackendSource service_source(const Search& search) {
   if (config.endpoints.empty()) {
     search.diagnostics.push_back(
         {resource::Severity::warning, service->at(port->mark),
-         say("port {} has no endpoint: requests to it get 503", port->port),
+         search.transport == Transport::http
+             ? say("port {} has no endpoint: requests to it get 503", port->port)
+             : say("port {} has no endpoint: connections to it are refused", port->port),
          slices.empty()
              ? say("add an EndpointSlice with the label kubernetes.io/service-name: {}, or use a Backend",
                    search.reference.name)
@@ -232,7 +240,7 @@ BackendSource backend_source(const Search& search) {
 
   upstream::ClusterConfig config = search.begin(entry->position());
   if (service != nullptr) config.name.insert(0, "Backend ");
-  switch (entry->object->app_protocol) {
+  switch (search.transport == Transport::http ? entry->object->app_protocol : resource::AppProtocol::http1) {
     case resource::AppProtocol::http1:
       break;
     case resource::AppProtocol::h2c:
@@ -267,15 +275,20 @@ std::string file_and_line(const resource::Position& position) {
 }
 
 void backend_key(const resource::BackendObjectReference& reference, std::string_view namespace_,
-                 std::string& key) {
+                 Transport transport, std::string& key) {
   key.assign(1, reference.kind.front());
   key += namespace_;
   key += '/';
   key += reference.name;
-  if (!reference.port) return;
-  char digits[6];
-  key += ':';
-  key.append(digits, std::to_chars(digits, digits + sizeof digits, **reference.port).ptr);
+  if (reference.port) {
+    char digits[6];
+    key += ':';
+    key.append(digits, std::to_chars(digits, digits + sizeof digits, **reference.port).ptr);
+  }
+  // Pools, health and figures of such upstreams are their own: a connection is not worth the same as a
+  // request.
+  if (transport == Transport::tcp) key += "/tcp";
+  if (transport == Transport::udp) key += "/udp";
 }
 
 BackendCache::Kept& BackendCache::at(std::string_view key) {
@@ -290,9 +303,9 @@ void BackendCache::end_of_compilation() {
 }
 
 void refresh(const resource::Store& store, const resource::BackendObjectReference& reference,
-             std::string_view namespace_, std::string_view key, BackendCache::Kept& kept,
+             std::string_view namespace_, Transport transport, std::string_view key, BackendCache::Kept& kept,
              std::vector<resource::Diagnostic>& diagnostics) {
-  const Search search{store, reference, namespace_, key, kept, diagnostics};
+  const Search search{store, reference, namespace_, transport, key, kept, diagnostics};
   kept.source = reference.kind == "Service" ? service_source(search) : backend_source(search);
 }
 

@@ -16,6 +16,9 @@
 
 namespace turnpike::plan {
 
+// What is sent to a backend, as far as it decides which of its ports can take it.
+enum class Transport : std::uint8_t { http, tcp, udp };
+
 struct BackendSource {
   std::shared_ptr<const upstream::ClusterConfig> config;  // null: it cannot be used
   std::string port_name;                                  // of the Service
@@ -47,14 +50,14 @@ class BackendCache {
   std::uint64_t round_ = 1;
 };
 
-// "namespace/name:port", with the initial of the kind before it.
+// "namespace/name:port", with the initial of the kind before it and what is not HTTP behind it ("/tcp").
 void backend_key(const resource::BackendObjectReference& reference, std::string_view namespace_,
-                 std::string& key);
+                 Transport transport, std::string& key);
 
 // Brings `kept`, the entry of backend_key(), up to date with the store. The reference names a Service or a
 // Backend in `namespace_`. Warns of a Service without endpoints.
 void refresh(const resource::Store& store, const resource::BackendObjectReference& reference,
-             std::string_view namespace_, std::string_view key, BackendCache::Kept& kept,
+             std::string_view namespace_, Transport transport, std::string_view key, BackendCache::Kept& kept,
              std::vector<resource::Diagnostic>& diagnostics);
 
 // "file:line".

@@ -178,6 +178,7 @@ BackendTls::Choice BackendTls::make(std::size_t index, upstream::Protocol protoc
   if (certificate != nullptr) config.certificate = *certificate;
   if (protocol == upstream::Protocol::h2c) config.alpn = {"h2"};
   if (protocol == upstream::Protocol::h2) config.alpn = {"h2", "http/1.1"};
+  if (protocol == upstream::Protocol::tcp) config.alpn.clear();  // we do not know what is in the connection
   auto client = contexts_.client(config);
   if (client) {
     choice.client = std::move(*client);

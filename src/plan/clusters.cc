@@ -21,6 +21,18 @@ upstream::Protocol spoken(resource::Kind route, upstream::Protocol own) {
   return route == resource::Kind::grpc_route ? upstream::Protocol::h2c : own;
 }
 
+Transport transport_of(resource::Kind route) {
+  switch (route) {
+    case resource::Kind::tls_route:
+    case resource::Kind::tcp_route:
+      return Transport::tcp;
+    case resource::Kind::udp_route:
+      return Transport::udp;
+    default:
+      return Transport::http;
+  }
+}
+
 }  // namespace
 
 TrafficChain Clusters::policies_of(const resource::BackendObjectReference& reference,
@@ -42,11 +54,11 @@ TrafficChain Clusters::policies_of(const resource::BackendObjectReference& refer
 }
 
 Clusters::Target& Clusters::target_of(const resource::BackendObjectReference& reference,
-                                      std::string_view namespace_) {
-  backend_key(reference, namespace_, key_);
+                                      std::string_view namespace_, Transport transport) {
+  backend_key(reference, namespace_, transport, key_);
   BackendCache::Kept& kept = cache_.at(key_);
   if (kept.round == cache_.round()) return targets_[kept.slot];
-  refresh(store_, reference, namespace_, key_, kept, diagnostics_);
+  refresh(store_, reference, namespace_, transport, key_, kept, diagnostics_);
   kept.round = cache_.round();
   kept.slot = static_cast<std::uint32_t>(targets_.size());
   Target& target = targets_.emplace_back();
@@ -123,7 +135,8 @@ ResolvedBackend Clusters::resolve(const resource::BackendObjectReference& refere
                       route_kind, context.route_namespace, reference.kind, reference.name);
     return out;
   }
-  Target& target = target_of(reference, namespace_);
+  const Transport transport = transport_of(context.route_kind);
+  Target& target = target_of(reference, namespace_, transport);
   if (target.source->config == nullptr) {
     out.reason = target.source->reason;
     out.message = target.source->message;
@@ -135,6 +148,10 @@ ResolvedBackend Clusters::resolve(const resource::BackendObjectReference& refere
     out.reason = "UnsupportedProtocol";
     out.message =
         say("{} {}/{} does not speak HTTP/2, which gRPC needs", reference.kind, namespace_, reference.name);
+    return out;
+  }
+  if (context.passthrough || transport == Transport::udp) {
+    if (context.wanted) out.cluster = cluster_of(target, context, {});
     return out;
   }
   if (!tls_.empty() && context.gateway != UINT32_MAX)

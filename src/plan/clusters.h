@@ -26,6 +26,7 @@ struct BackendContext {
   const crypto::KeyPair* client_certificate = nullptr;  // of the Gateway
   std::uint32_t gateway = UINT32_MAX;  // index in the topology, for the status of BackendTLSPolicy
   bool wanted = true;                  // false: only look whether the reference resolves
+  bool passthrough = false;            // TLS goes on to the backend as it came: none of ours is put around it
 };
 
 // What became of a reference. Without a cluster requests get 500.
@@ -65,7 +66,8 @@ class Clusters {
     std::vector<std::pair<std::string, std::uint32_t>> variants;  // the others, by policies and TLS identity
   };
 
-  Target& target_of(const resource::BackendObjectReference& reference, std::string_view namespace_);
+  Target& target_of(const resource::BackendObjectReference& reference, std::string_view namespace_,
+                    Transport transport);
   std::uint32_t cluster_of(Target& target, const BackendContext& context, const BackendTls::Choice& tls);
   std::uint32_t keep(std::shared_ptr<const upstream::ClusterConfig> config);
 

@@ -48,6 +48,9 @@ class Explainer {
   }
 
   Explanation run() {
+    url_ = split(asked_.url);
+    if (url_.scheme == "tcp" || url_.scheme == "tls" || url_.scheme == "udp")
+      return explain_l4(*compiled_.plan, url_.scheme, url_.authority);
     out_.request = {.method = asked_.method, .scheme = {}, .host = {}, .port = 0, .path = {}, .query = {}};
     if (!read_request()) return std::move(out_);
     const Port* port = find_port();
@@ -56,6 +59,12 @@ class Explainer {
     const Listener* listener = find_listener(*port);
     if (listener == nullptr) {
       answer(404, "no listener of this port has the host");
+      return std::move(out_);
+    }
+    if (listener->kind != ListenerKind::http) {
+      out_.outcome = say("no HTTP here: the listener takes connections as {} (explain {}://{}:{})",
+                         protocol_name(*port, *listener), port->looks_at_hello ? "tls" : "tcp",
+                         host_.empty() ? "HOST" : host_, port->port);
       return std::move(out_);
     }
     const route::Match* match = find_match(*port, *listener);
@@ -76,9 +85,8 @@ class Explainer {
   }
 
   bool read_request() {
-    url_ = split(asked_.url);
     if (!url_.scheme.empty() && url_.scheme != "http" && url_.scheme != "https") {
-      out_.problem = say("'{}' is neither http nor https", url_.scheme);
+      out_.problem = say("'{}' is none of http, https, tls, tcp and udp", url_.scheme);
       return false;
     }
     std::string_view authority = url_.authority;
@@ -119,6 +127,7 @@ class Explainer {
     for (const auto& port : compiled_.plan->ports) {
       if (port->port == wanted && exact == nullptr) exact = port.get();
       if (url_.scheme.empty() || port->tls == (url_.scheme == "https")) fitting.push_back(port.get());
+      if (port->datagrams) continue;
       all += say("{}{} ({})", all.empty() ? "" : ", ", port->port, port->tls ? "https" : "http");
     }
     if (exact != nullptr && !url_.scheme.empty() && exact->tls != (url_.scheme == "https")) {
@@ -166,6 +175,7 @@ class Explainer {
       line.hostname = listener.hostname.empty() ? "*" : listener.hostname;
       line.port = port.port;
       line.tls = port.tls;
+      line.protocol = protocol_name(port, listener);
       line.chosen = i == chosen;
       const auto pattern = route::HostPattern::parse(listener.hostname);
       const bool fits = pattern && pattern->matches(host_);

@@ -16,7 +16,8 @@ namespace turnpike::plan {
 
 struct ExplainRequest {
   std::string method = "GET";
-  // "https://shop.example:8443/path?query", or a path alone: then of the only port there is.
+  // "https://shop.example:8443/path?query", or a path alone: then of the only port there is. Also
+  // "tls://db.example:5432", "tcp://host:port" and "udp://host:port".
   std::string url;
   std::vector<std::pair<std::string, std::string>>
       headers;  // as they would be sent; Host overrides the URL's
@@ -38,6 +39,7 @@ struct Explanation {
     std::string hostname;  // "*" for any
     std::uint16_t port = 0;
     bool tls = false;
+    std::string protocol;  // "HTTPS", "TLS (passthrough)"
     bool chosen = false;
     std::string reason;  // why it was chosen, or why not
   };

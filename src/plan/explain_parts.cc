@@ -27,7 +27,10 @@ std::string_view name_of(upstream::Balancing balancing) {
 }
 
 std::string protocol_of(const upstream::ClusterConfig& cluster) {
-  std::string out = upstream::wants_http2(cluster.protocol) ? "HTTP/2" : "HTTP/1.1";
+  std::string out = upstream::wants_http2(cluster.protocol)       ? "HTTP/2"
+                    : cluster.protocol == upstream::Protocol::tcp ? "TCP"
+                    : cluster.protocol == upstream::Protocol::udp ? "UDP"
+                                                                  : "HTTP/1.1";
   const bool tls = cluster.tls != nullptr || !cluster.tls_identity.empty();
   if (cluster.protocol == upstream::Protocol::h2 && tls) out += " or HTTP/1.1";
   if (cluster.protocol == upstream::Protocol::websocket) out += " (WebSocket)";
@@ -153,6 +156,21 @@ std::string origin_of_match(const resource::Store& store, const route::Match& ma
   if (match.precedence.match >= matches.size() || !matches[match.precedence.match].mark.written())
     return rule.origin;
   return file_and_line(route->at(matches[match.precedence.match].mark));
+}
+
+void describe_l4_rule(const Plan& plan, const Rule& rule, bool datagrams, Explanation& out) {
+  for (const BackendChoice& choice : rule.backends) {
+    Explanation::Backend& backend = out.backends.emplace_back(describe_backend(plan, choice.cluster));
+    if (choice.cluster == BackendChoice::kInvalid)
+      backend.state = "its connections are refused: the reference cannot be used (see `turnpike check`)";
+    if (rule.total_weight > 0)
+      backend.share = 100.0 * static_cast<double>(choice.weight) / static_cast<double>(rule.total_weight);
+  }
+  out.timeouts.push_back("idle " + duration_text(rule.timeouts.stream_idle));
+  if (datagrams) return;
+  out.timeouts.push_back("lifetime " + duration_text(rule.timeouts.request));
+  if (rule.retry.attempts > 0 && rule.retry.on_connect_failure)
+    out.retries = say("up to {} other endpoints after a connect failure", rule.retry.attempts);
 }
 
 void describe_rule(const Plan& plan, const Rule& rule, Explanation& out) {

@@ -140,7 +140,7 @@ TEST(Explain, SaysWhatIsWrongWithTheQuestion) {
   EXPECT_EQ(ask({.url = "http://shop.example:81/"}).problem,
             "nothing listens on the port 81; there are: 8080 (http)");
   EXPECT_EQ(ask({.url = "https://shop.example:8080/"}).problem, "the port 8080 speaks http");
-  EXPECT_EQ(ask({.url = "ftp://shop.example/"}).problem, "'ftp' is neither http nor https");
+  EXPECT_EQ(ask({.url = "ftp://shop.example/"}).problem, "'ftp' is none of http, https, tls, tcp and udp");
   EXPECT_TRUE(ask({.url = "http://a b/"}).problem.starts_with("'a b' is no host"));
 }
 

@@ -103,8 +103,8 @@ void add_losers(Text& text, const Explanation& e) {
 void add_listeners(Text& text, const Explanation& e) {
   for (const Explanation::Listener& listener : e.listeners) {
     text.line(listener.chosen ? "listener" : "not", say("{} {}", listener.name, text.faint(listener.origin)));
-    text.under(say("port {}, {}, hostname {}: {}", listener.port, listener.tls ? "HTTPS" : "HTTP",
-                   listener.hostname, listener.reason));
+    text.under(say("port {}, {}, hostname {}: {}", listener.port, listener.protocol, listener.hostname,
+                   listener.reason));
   }
 }
 
@@ -150,7 +150,7 @@ std::string to_text(const Explanation& explanation, bool colour) {
   const Explanation e = shown(explanation);
   Text text(colour);
   if (!e.problem.empty()) return e.problem + "\n";
-  text.head(say("{} {}://{}:{}{}{}", e.request.method, e.request.scheme,
+  text.head(say("{}{}{}://{}:{}{}{}", e.request.method, e.request.method.empty() ? "" : " ", e.request.scheme,
                 e.request.host.empty() ? "-" : e.request.host, e.request.port, e.request.path,
                 e.request.query));
   add_listeners(text, e);

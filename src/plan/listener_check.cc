@@ -1,4 +1,6 @@
 // What is wrong with one listener, seen by itself.
+#include <algorithm>
+
 #include "plan/topology.h"
 #include "resource/say.h"
 
@@ -10,16 +12,27 @@ using resource::say;
 
 void check_protocol(ListenerNode& listener) {
   const resource::Listener& spec = *listener.spec;
-  if (spec.protocol != Protocol::http && spec.protocol != Protocol::https)
+  if (spec.protocol == Protocol::other)
     listener.accepted.fail(
         "UnsupportedProtocol",
-        say("the protocol {} is not supported yet, only HTTP and HTTPS", spec.protocol_text));
+        say("the protocol {} is not supported, only HTTP, HTTPS, TLS, TCP and UDP", spec.protocol_text));
 }
 
 // The kinds of routes that a listener of this protocol can serve.
 std::vector<resource::Kind> kinds_for(Protocol protocol) {
-  if (protocol == Protocol::http || protocol == Protocol::https)
-    return {resource::Kind::http_route, resource::Kind::grpc_route};
+  switch (protocol) {
+    case Protocol::http:
+    case Protocol::https:
+      return {resource::Kind::http_route, resource::Kind::grpc_route};
+    case Protocol::tls:
+      return {resource::Kind::tls_route};
+    case Protocol::tcp:
+      return {resource::Kind::tcp_route};
+    case Protocol::udp:
+      return {resource::Kind::udp_route};
+    case Protocol::other:
+      break;
+  }
   return {};
 }
 
@@ -43,7 +56,7 @@ void check_certificates(const TopologyInput& input, const ReferenceEnd& owner, L
   const resource::Listener& spec = *listener.spec;
   if (!spec.tls || spec.tls->certificate_refs.empty()) {
     listener.resolved.fail("InvalidCertificateRef",
-                           "tls.certificateRefs is missing: HTTPS needs a certificate");
+                           "tls.certificateRefs is missing: TLS that ends here needs a certificate");
     return;
   }
   for (const resource::SecretObjectReference& reference : spec.tls->certificate_refs) {
@@ -106,7 +119,7 @@ void check_listener(const TopologyInput& input, const GatewayNode& gateway, cons
                     ListenerNode& listener) {
   check_protocol(listener);
   check_kinds(listener);
-  if (listener.https()) {
+  if (listener.terminates()) {
     check_certificates(input, owner, listener);
     check_client_validation(input, **gateway.entry, listener);
     if (listener.certificates.empty())

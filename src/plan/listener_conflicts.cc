@@ -12,8 +12,12 @@ namespace {
 using resource::Protocol;
 using resource::say;
 
-bool supported(const ListenerNode& listener) {
-  return listener.spec->protocol == Protocol::http || listener.spec->protocol == Protocol::https;
+bool supported(const ListenerNode& listener) { return listener.spec->protocol != Protocol::other; }
+
+// Whether listeners of these protocols can share a port: the server name tells HTTPS from TLS.
+bool compatible(Protocol a, Protocol b) {
+  const auto tls = [](Protocol protocol) { return protocol == Protocol::https || protocol == Protocol::tls; };
+  return a == b || (tls(a) && tls(b));
 }
 
 void conflict(ListenerNode& listener, std::string_view kind, std::string message) {
@@ -29,7 +33,13 @@ struct Occupied {
   Protocol protocol = Protocol::http;
   std::map<std::string, const ListenerNode*, std::less<>> hosts;  // by HostPattern::text()
 };
-using Ports = std::map<std::uint16_t, Occupied>;
+// Ports of TCP and of UDP have nothing to do with each other.
+using PortKey = std::pair<std::uint16_t, bool>;
+using Ports = std::map<PortKey, Occupied>;
+
+PortKey key_of(const ListenerNode& listener) {
+  return {*listener.spec->port, listener.spec->protocol == Protocol::udp};
+}
 
 // Those of [first, first + count) that stand in the way of listeners with more precedence, then of each
 // other: there none wins, as the specification asks. The others occupy their ports.
@@ -38,12 +48,11 @@ void claim_ports(std::vector<ListenerNode>& listeners, ListenerRange range, Port
   std::vector<ListenerNode*> claimants;
   for (std::uint32_t i = range.first; i < range.first + range.count; ++i) {
     ListenerNode& listener = listeners[i];
-    const auto there = ports.find(*listener.spec->port);
-    const bool takes_tcp = listener.spec->protocol != Protocol::udp;
+    const auto there = ports.find(key_of(listener));
     // An unsupported protocol is the first thing to say of a Gateway's listener; of a ListenerSet's it is the
     // conflict.
-    if (there != ports.end() && takes_tcp && (supported(listener) || listener.listener_set != kNone)) {
-      if (there->second.protocol != listener.spec->protocol) {
+    if (there != ports.end() && (supported(listener) || listener.listener_set != kNone)) {
+      if (!compatible(there->second.protocol, listener.spec->protocol)) {
         listener.accepted = {};
         conflict(listener, "ProtocolConflict",
                  say("another listener has the port {} with another protocol", *listener.spec->port));
@@ -55,10 +64,10 @@ void claim_ports(std::vector<ListenerNode>& listeners, ListenerRange range, Port
     if (supported(listener) && listener.conflict.empty()) claimants.push_back(&listener);
   }
   for (ListenerNode* listener : claimants) {
-    const auto [at, fresh] = own.try_emplace(*listener->spec->port, Occupied{listener->spec->protocol, {}});
-    if (!fresh && at->second.protocol != listener->spec->protocol) {
+    const auto [at, fresh] = own.try_emplace(key_of(*listener), Occupied{listener->spec->protocol, {}});
+    if (!fresh && !compatible(at->second.protocol, listener->spec->protocol)) {
       for (ListenerNode* other : claimants) {
-        if (*other->spec->port == *listener->spec->port)
+        if (key_of(*other) == key_of(*listener))
           conflict(*other, "ProtocolConflict",
                    say("listeners on the port {} differ in their protocol", *listener->spec->port));
       }
@@ -77,31 +86,32 @@ void claim_ports(std::vector<ListenerNode>& listeners, ListenerRange range, Port
   for (const ListenerNode* listener : claimants) {
     if (!listener->conflict.empty()) continue;
     Occupied& port =
-        ports.try_emplace(*listener->spec->port, Occupied{listener->spec->protocol, {}}).first->second;
+        ports.try_emplace(key_of(*listener), Occupied{listener->spec->protocol, {}}).first->second;
     port.hosts.emplace(listener->host.text(), listener);
   }
 }
 
 // One process serves all Gateways: those that bind the same address share its ports.
-using Address = std::pair<std::string, std::uint16_t>;
+using Address = std::pair<std::string, PortKey>;
 
 void claim_address(ListenerNode& listener, const GatewayNode& gateway, const Topology& topology,
                    std::map<Address, std::pair<const ListenerNode*, Ports>>& addresses) {
   for (const io::Address& bound : gateway.addresses) {
-    auto& [first, ports] = addresses[{bound.ip(), *listener.spec->port}];
-    const auto there = ports.find(*listener.spec->port);
+    auto& [first, ports] = addresses[{bound.ip(), key_of(listener)}];
+    const auto there = ports.find(key_of(listener));
     if (there == ports.end()) {
       first = &listener;
     } else if (first->gateway != listener.gateway) {
       const std::string owner = topology.gateways[first->gateway].entry->object->meta.name;
-      if (there->second.protocol != listener.spec->protocol) {
+      if (!compatible(there->second.protocol, listener.spec->protocol)) {
         conflict(listener, "ProtocolConflict",
                  say("Gateway '{}' has the port {} with another protocol", owner, *listener.spec->port));
       } else if (there->second.hosts.contains(listener.host.text())) {
         conflict(listener, "HostnameConflict",
                  say("Gateway '{}' has the port {} with the same hostname", owner, *listener.spec->port));
-      } else if (first->client_validation != listener.client_validation ||
-                 first->client_trust != listener.client_trust) {
+      } else if (first->terminates() && listener.terminates() &&
+                 (first->client_validation != listener.client_validation ||
+                  first->client_trust != listener.client_trust)) {
         listener.accepted.fail("PortUnavailable",
                                say("Gateway '{}' has the port {} and asks other client certificates there",
                                    owner, *listener.spec->port));
@@ -109,8 +119,7 @@ void claim_address(ListenerNode& listener, const GatewayNode& gateway, const Top
       }
     }
     if (!listener.accepted.ok()) return;
-    Occupied& port =
-        ports.try_emplace(*listener.spec->port, Occupied{listener.spec->protocol, {}}).first->second;
+    Occupied& port = ports.try_emplace(key_of(listener), Occupied{listener.spec->protocol, {}}).first->second;
     port.hosts.emplace(listener.host.text(), &listener);
   }
 }

@@ -121,6 +121,13 @@ PortSettings port_settings(const std::vector<const ListenerPolicyEntry*>& polici
   if (const auto* prefixes = first_with(policies, &P::strip_header_prefixes)) {
     for (const std::string& prefix : *prefixes) client.internal_prefixes.push_back(prefix);
   }
+  if (const auto* proxy = first_with(policies, &P::proxy_protocol)) {
+    using Mode = resource::AcceptProxyProtocol::Mode;
+    client.proxy_protocol.mode =
+        proxy->mode == Mode::required ? ProxyProtocol::Mode::required : ProxyProtocol::Mode::optional;
+    for (const resource::Cidr& source : proxy->trusted_sources)
+      client.proxy_protocol.trusted.push_back(cidr_of(source));
+  }
   if (const auto* tls = first_with(policies, &P::tls)) {
     const auto version = [](resource::TlsVersion v) {
       return v == resource::TlsVersion::tls12 ? tls::Version::tls12 : tls::Version::tls13;

@@ -31,6 +31,13 @@ using namespace std::chrono_literals;
 // ClientSettings::body_idle_timeout.
 inline constexpr std::uint64_t kSlowestContent = 240;
 
+// PROXY headers that a port takes (ListenerPolicy spec.proxyProtocol).
+struct ProxyProtocol {
+  enum class Mode : std::uint8_t { off, optional, required } mode = Mode::off;
+  std::vector<io::Cidr> trusted;  // who may send one
+  bool operator==(const ProxyProtocol&) const = default;
+};
+
 // How a listener treats clients (ListenerPolicy; the defaults are safe without one).
 struct ClientSettings {
   http::h1::Limits limits;
@@ -50,6 +57,7 @@ struct ClientSettings {
   std::vector<std::string> internal_prefixes = {
       "x-turnpike-"};           // fields from outside that are removed, without case and with _ as -
   bool forwarded_field = true;  // also write Forwarded (RFC 7239)
+  ProxyProtocol proxy_protocol;
   bool operator==(const ClientSettings&) const = default;
 };
 
@@ -119,12 +127,33 @@ struct Rule {
   std::uint64_t matches_digest = 0;  // of the listeners, hostnames and matches that lead here: for diff()
 };
 
+// What is understood of the connections of a listener.
+enum class ListenerKind : std::uint8_t {
+  http,             // or HTTPS
+  tls_terminate,    // TLS ends here; what is in it is not looked at
+  tls_passthrough,  // the server name is looked at, nothing else
+  tcp,
+  udp,
+};
+
+// Where the connections (or datagrams) of a listener go whose content is not looked at.
+struct L4Routes {
+  struct Target {
+    std::uint32_t rule = 0;   // index into Plan::rules
+    observe::Series metrics;  // {listener, route}
+  };
+  route::HostIndex hosts;       // of server names; TCP and UDP: any
+  std::vector<Target> targets;  // by number in `hosts`
+};
+
 // One listener of a Gateway or ListenerSet: a port, perhaps a hostname, and the routes attached to it.
 struct Listener {
   std::string name;  // "default/shop/http"
   std::string origin;
   std::string hostname;  // "", "a.example.com" or "*.example.com"
-  route::Table table;    // targets are indices into Plan::rules
+  ListenerKind kind = ListenerKind::http;
+  L4Routes l4;         // unless http
+  route::Table table;  // targets are indices into Plan::rules
   // By Table::Hit::match_index.
   struct MatchInfo {
     // How many bytes of the path the match's PathPrefix covers, without a slash at its end ("/" covers 0);
@@ -142,13 +171,25 @@ struct Listener {
 struct Port {
   io::Address address;
   std::uint16_t port = 0;  // as written; address may have another one (--ephemeral-ports)
-  bool tls = false;
+  bool tls = false;        // HTTP is spoken over TLS; other listeners may share the port (looks_at_hello)
+  bool datagrams = false;  // UDP
+  bool looks_at_hello = false;  // the server name says which listener is meant before anyone speaks TLS
   std::shared_ptr<const tls::ServerContext> tls_context;  // picks the certificate by SNI
+  std::shared_ptr<const tls::ServerContext>
+      stream_tls_context;  // of listeners that are ListenerKind::tls_terminate
   ClientSettings settings;
   std::vector<Listener> listeners;
   route::HostIndex hosts;   // over the listeners' hostnames: finds the most specific one (isolation)
   std::string key() const;  // identity across plans: address, port, protocol
+  // Each connection is HTTP from its first byte on.
+  bool only_http() const noexcept {
+    return !looks_at_hello && !datagrams && settings.proxy_protocol.mode == ProxyProtocol::Mode::off &&
+           (listeners.empty() || listeners.front().kind == ListenerKind::http);
+  }
 };
+
+// "HTTP", "HTTPS", "TLS", "TCP" or "UDP".
+std::string_view protocol_name(const Port& port, const Listener& listener) noexcept;
 
 struct Plan {
   std::uint64_t generation = 0;

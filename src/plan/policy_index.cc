@@ -71,11 +71,9 @@ std::string missing_target(const resource::Store& store, std::string_view namesp
       case resource::Kind::grpc_route:
         return missing<resource::HttpRoute>(store, *kind, namespace_, target, hint);
       case resource::Kind::tls_route:
-        return missing<resource::TlsRoute>(store, *kind, namespace_, target, hint);
       case resource::Kind::tcp_route:
-        return missing<resource::TcpRoute>(store, *kind, namespace_, target, hint);
       case resource::Kind::udp_route:
-        return missing<resource::UdpRoute>(store, *kind, namespace_, target, hint);
+        return missing<resource::L4Route>(store, *kind, namespace_, target, hint);
       case resource::Kind::service:
         return missing<resource::Service>(store, *kind, namespace_, target, hint);
       case resource::Kind::backend:

@@ -1,6 +1,7 @@
 // Ports: which listeners share one, their tables, certificates and settings.
 #include <algorithm>
 #include <map>
+#include <tuple>
 
 #include "plan/assembly.h"
 #include "resource/say.h"
@@ -27,16 +28,19 @@ tls::ServerName server_name(const ListenerNode& node) {
 }  // namespace
 
 std::vector<Assembly::PendingPort> Assembly::pending_ports() const {
-  std::map<std::pair<std::string, std::uint16_t>, PendingPort> ports;
+  std::map<std::tuple<std::string, std::uint16_t, bool>, PendingPort> ports;
   for (std::uint32_t i = 0; i < topology_.listeners.size(); ++i) {
     const ListenerNode& node = topology_.listeners[i];
     if (!node.serves()) continue;
     for (const io::Address& address : topology_.gateways[node.gateway].addresses) {
-      PendingPort& port = ports[{address.ip(), *node.spec->port}];
+      const bool datagrams = node.spec->protocol == resource::Protocol::udp;
+      PendingPort& port = ports[{address.ip(), *node.spec->port, datagrams}];
       port.address = address;
       port.address.set_port(options_.ephemeral_ports ? std::uint16_t{0} : *node.spec->port);
       port.port = *node.spec->port;
-      port.tls = node.https();
+      port.tls |= node.https();
+      port.looks_at_hello |= node.tls();
+      port.datagrams = datagrams;
       port.listeners.push_back(i);
     }
   }
@@ -63,12 +67,14 @@ bool Assembly::fill_port(const PendingPort& pending, Port& port, std::uint32_t i
   port.address = pending.address;
   port.port = pending.port;
   port.tls = pending.tls;
+  port.looks_at_hello = pending.looks_at_hello;
+  port.datagrams = pending.datagrams;
   const std::uint32_t lender =
       choose_port_policies(listener_policies_, topology_, pending.listeners, diagnostics_);
   PortSettings settings;
   if (lender != kNone)
     settings = port_settings(listener_policies(listener_policies_, topology_, topology_.listeners[lender]));
-  if (pending.tls && !set_tls(pending, settings, port)) return false;
+  if ((pending.tls || pending.looks_at_hello) && !set_tls(pending, settings, port)) return false;
   port.settings = std::move(settings.client);
   std::vector<route::HostPattern> hosts;
   port.listeners.reserve(pending.listeners.size());
@@ -105,6 +111,7 @@ bool Assembly::fill_listener(std::uint32_t index, Listener& listener) {
   }
   listener.table = std::move(*table);
   listener.matches = inbox.info;
+  fill_l4(index, listener);
   set_metrics(index, listener);
   return true;
 }
@@ -125,38 +132,68 @@ void Assembly::set_metrics(std::uint32_t index, Listener& listener) {
 }
 
 bool Assembly::set_tls(const PendingPort& pending, const PortSettings& settings, Port& port) {
+  return make_tls(pending, settings, true, port.tls_context) &&
+         make_tls(pending, settings, false, port.stream_tls_context);
+}
+
+bool Assembly::make_tls(const PendingPort& pending, const PortSettings& settings, bool https,
+                        std::shared_ptr<const tls::ServerContext>& made) {
   tls::ServerConfig config;
-  for (const std::uint32_t listener : pending.listeners)
-    config.names.push_back(server_name(topology_.listeners[listener]));
+  const ListenerNode* first = nullptr;
+  for (const std::uint32_t index : pending.listeners) {
+    const ListenerNode& listener = topology_.listeners[index];
+    if (!listener.terminates() || listener.https() != https) continue;
+    if (first == nullptr) first = &listener;
+    config.names.push_back(server_name(listener));
+  }
+  if (first == nullptr) return true;
   config.min_version = settings.min_version;
   config.max_version = settings.max_version;
-  config.alpn = settings.alpn;
+  config.alpn.clear();
+  if (https) config.alpn = settings.alpn;  // what a TLSRoute leads to we do not know
   config.tickets = options_.tickets;
   // find_conflicts() saw to it that all listeners of a port ask for the same client certificates.
-  const ListenerNode& first = topology_.listeners[pending.listeners.front()];
-  config.client_validation = first.client_validation;
+  config.client_validation = first->client_validation;
   const auto fail = [&](const std::string& message) {
     for (const std::uint32_t listener : pending.listeners)
       topology_.listeners[listener].programmed.fail("Invalid", message);
     diagnostics_.push_back(
-        {resource::Severity::error, topology_.gateways[first.gateway].entry->at(first.spec->mark),
-         say("TLS of the port {}: {}", pending.port, message), "", "listener " + first.name});
+        {resource::Severity::error, topology_.gateways[first->gateway].entry->at(first->spec->mark),
+         say("TLS of the port {}: {}", pending.port, message), "", "listener " + first->name});
     return false;
   };
   if (config.client_validation != tls::ClientValidation::none) {
-    auto trust = join_trust(first.client_trust);
+    auto trust = join_trust(first->client_trust);
     if (!trust) return fail(trust.error());
     config.client_trust = std::move(*trust);
   }
   auto context = memory_.contexts.server(config);
   if (!context) return fail(context.error());
-  port.tls_context = std::move(*context);
+  made = std::move(*context);
   return true;
+}
+
+std::string_view protocol_name(const Port& port, const Listener& listener) noexcept {
+  switch (listener.kind) {
+    case ListenerKind::http:
+      return port.tls ? "HTTPS" : "HTTP";
+    case ListenerKind::tls_terminate:
+    case ListenerKind::tls_passthrough:
+      return "TLS";
+    case ListenerKind::tcp:
+      return "TCP";
+    case ListenerKind::udp:
+      break;
+  }
+  return "UDP";
 }
 
 std::string Port::key() const {
   return address.text() + (address.port() == 0 ? "#" + std::to_string(port) : "") +
-         (tls ? "/https" : "/http");
+         (datagrams                                                           ? "/udp"
+          : tls || looks_at_hello                                             ? "/https"
+          : !listeners.empty() && listeners.front().kind == ListenerKind::tcp ? "/tcp"
+                                                                              : "/http");
 }
 
 }  // namespace turnpike::plan

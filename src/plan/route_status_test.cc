@@ -437,15 +437,6 @@ TEST(HTTPRouteNamedRule, KeepsItsName) {
       "main");
 }
 
-TEST(OtherRoutes, SayThatTheyAreNotServed) {
-  const TestPlan test(
-      with_gateway("apiVersion: gateway.networking.k8s.io/v1\nkind: TLSRoute\nmetadata: {name: g, namespace: "
-                   "infra}\nspec: {parentRefs: [{name: gw}], hostnames: [a.b], rules: [{backendRefs: [{name: "
-                   "web, port: 80}]}]}\n"));
-  EXPECT_EQ(test.parent("TLSRoute infra/g", "Accepted"), "False UnsupportedValue");
-  EXPECT_NE(test.diagnostics().find("warning"), std::string::npos);
-}
-
 TEST(HTTPRouteMultipleGateways, AttachesToEach) {
   const TestPlan test(with_gateway(R"(apiVersion: gateway.networking.k8s.io/v1
 kind: Gateway

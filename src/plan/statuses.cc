@@ -113,15 +113,18 @@ void Assembly::add_listener_set_statuses(std::vector<ResourceStatus>& out) const
   }
 }
 
-void Assembly::add_route_statuses(std::vector<ResourceStatus>& out) const {
-  const auto routes = store_.all<resource::HttpRoute>();
+template <class T>
+void Assembly::add_route_statuses(const Attachments& attachments,
+                                  const std::vector<RouteFindings>& all_findings,
+                                  std::vector<ResourceStatus>& out) const {
+  const auto routes = store_.all<T>();
   for (std::size_t i = 0; i < routes.size(); ++i) {
     ResourceStatus& status = begin(out, routes[i]);
-    const RouteFindings& findings = route_findings_[i];
+    const RouteFindings& findings = all_findings[i];
     const std::int64_t generation = routes[i]->meta.generation;
-    const Range parents = attachments_.routes[i].parents;
+    const Range parents = attachments.routes[i].parents;
     for (std::uint32_t p = parents.first; p < parents.first + parents.count; ++p) {
-      const Parent& parent = attachments_.parents[p];
+      const Parent& parent = attachments.parents[p];
       if (parent.foreign) continue;
       resource::RouteParentStatus& entry = status.parents.emplace_back();
       entry.parent_ref = *parent.reference;
@@ -136,25 +139,6 @@ void Assembly::add_route_statuses(std::vector<ResourceStatus>& out) const {
       }
     }
   }
-}
-
-void Assembly::add_other_route_statuses(std::vector<ResourceStatus>& out) const {
-  const auto add = [&](const auto& routes) {
-    for (const auto& route : routes) {
-      ResourceStatus& status = begin(out, route);
-      Finding accepted;
-      accepted.fail("UnsupportedValue",
-                    say("routes of the kind {} are not served yet", resource::name_of(route->kind)));
-      for (const resource::ParentReference& parent : route->parent_refs) {
-        resource::RouteParentStatus& entry = status.parents.emplace_back();
-        entry.parent_ref = parent;
-        set_condition(entry.conditions, "Accepted", "Accepted", accepted, route->meta.generation);
-      }
-    }
-  };
-  add(store_.all<resource::TlsRoute>());
-  add(store_.all<resource::TcpRoute>());
-  add(store_.all<resource::UdpRoute>());
 }
 
 void Assembly::add_backend_tls_statuses(std::vector<ResourceStatus>& out) const {
@@ -189,8 +173,8 @@ std::vector<ResourceStatus> Assembly::statuses() const {
   add_class_statuses(out);
   add_gateway_statuses(out);
   add_listener_set_statuses(out);
-  add_route_statuses(out);
-  add_other_route_statuses(out);
+  add_route_statuses<resource::HttpRoute>(attachments_, route_findings_, out);
+  add_route_statuses<resource::L4Route>(l4_attachments_, l4_route_findings_, out);
   add_backend_tls_statuses(out);
   add_policies(traffic_, out);
   add_policies(listener_policies_, out);

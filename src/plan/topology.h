@@ -36,12 +36,18 @@ struct ListenerNode {
   std::string_view conflict;                         // "HostnameConflict", "ProtocolConflict"; empty: none
   bool overlaps = false;                             // OverlappingTLSConfig
   std::vector<resource::Kind> route_kinds;           // those that may attach and are served
-  std::vector<const crypto::KeyPair*> certificates;  // HTTPS: those that could be read
+  std::vector<const crypto::KeyPair*> certificates;  // where TLS ends here: those that could be read
   tls::ClientValidation client_validation = tls::ClientValidation::none;
   std::vector<const crypto::TrustBundle*> client_trust;
   std::uint32_t attached_routes = 0;
 
   bool https() const noexcept { return spec->protocol == resource::Protocol::https; }
+  bool tls() const noexcept { return spec->protocol == resource::Protocol::tls; }
+  // A TLS listener that hands connections on as they are.
+  bool passthrough() const noexcept {
+    return tls() && spec->tls && spec->tls->mode == resource::TlsMode::passthrough;
+  }
+  bool terminates() const noexcept { return https() || (tls() && !passthrough()); }
   bool takes(resource::Kind route) const noexcept {
     return std::ranges::find(route_kinds, route) != route_kinds.end();
   }

@@ -220,6 +220,16 @@ std::string apply_traffic(const TrafficChain& own, const TrafficChain& route,
         cluster.retry_budget.percent = p.retry_budget->percent;
         cluster.retry_budget.min_per_second = p.retry_budget->min_per_second;
       });
+  // HTTP has X-Forwarded-For, and connections that serve many clients.
+  section(
+      "proxyProtocol",
+      [&](const P& p) { return p.proxy_protocol && cluster.protocol == upstream::Protocol::tcp; },
+      [&](const P& p) {
+        using resource::SendProxyProtocol;
+        cluster.proxy_protocol = *p.proxy_protocol == SendProxyProtocol::v1   ? l4::ProxyVersion::v1
+                                 : *p.proxy_protocol == SendProxyProtocol::v2 ? l4::ProxyVersion::v2
+                                                                              : l4::ProxyVersion::none;
+      });
   section(
       "timeouts", [](const P& p) { return p.timeouts && p.timeouts->connect; },
       [&](const P& p) { cluster.pool.connect_timeout = *p.timeouts->connect; });

@@ -24,6 +24,11 @@ std::string unserved(const resource::ListenerPolicy& policy) {
 }
 
 std::string unserved(const resource::TrafficPolicy& policy) {
+  const bool for_http = std::ranges::any_of(
+      policy.target_refs,
+      [](const resource::PolicyTargetReference& target) { return target.kind == "HTTPRoute"; });
+  if (policy.proxy_protocol && *policy.proxy_protocol != resource::SendProxyProtocol::off && for_http)
+    return "proxyProtocol: upstreams of an HTTPRoute are not sent a PROXY header, they have X-Forwarded-For";
   if (policy.connections && policy.connections->keepalive != resource::ConnectionLimits{}.keepalive)
     return "connections.keepalive: upstream connections are not probed";
   if (policy.health_check && policy.health_check->passive &&
@@ -91,15 +96,6 @@ class Warner {
                "leave method out, or match OPTIONS as well");
       }
     }
-    other_routes<resource::TlsRoute>(store);
-    other_routes<resource::TcpRoute>(store);
-    other_routes<resource::UdpRoute>(store);
-  }
-  template <class T>
-  void other_routes(const resource::Store& store) {
-    for (const auto& route : store.all<T>())
-      warn(route, route->mark,
-           say("routes of the kind {} are not served yet", resource::name_of(route->kind)));
   }
 
  private:

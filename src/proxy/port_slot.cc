@@ -3,18 +3,24 @@
 #include <unistd.h>
 
 #include "proxy/connection.h"
+#include "proxy/l4/stream_connection.h"
+#include "proxy/l4/udp_port.h"
 #include "proxy/recorder.h"
 #include "proxy/worker.h"
 
 namespace turnpike::proxy {
 
-PortSlot::PortSlot(Worker& worker, std::string key, int fd) : worker_(worker), key_(std::move(key)) {
-  add_socket(fd);
+PortSlot::PortSlot(Worker& worker, PortSocket socket) : worker_(worker), key_(std::move(socket.key)) {
+  add_socket(socket.fd, socket.datagrams);
 }
 
-void PortSlot::add_socket(int fd) {
-  acceptors_.push_back(
-      std::make_unique<io::Acceptor>(worker_.loop(), fd, static_cast<io::Acceptor::Handler&>(*this)));
+void PortSlot::add_socket(int fd, bool datagrams) {
+  if (datagrams) {
+    udp_.push_back(std::make_unique<UdpPort>(worker_, *this, fd));
+  } else {
+    acceptors_.push_back(
+        std::make_unique<io::Acceptor>(worker_.loop(), fd, static_cast<io::Acceptor::Handler&>(*this)));
+  }
 }
 
 PortSlot::~PortSlot() = default;
@@ -25,10 +31,16 @@ void PortSlot::change_plan(WorkerPlan& plan, const plan::Port& port) noexcept {
 }
 
 void PortSlot::stop_listening(bool lives_on) noexcept {
+  if (std::exchange(closing_, true)) return;
+  for (const auto& port : udp_) port->drain(lives_on);
   for (const auto& acceptor : acceptors_) {
     if (!lives_on) acceptor->take_waiting();
   }
   acceptors_.clear();
+}
+
+void PortSlot::cut_sessions() noexcept {
+  for (const auto& port : udp_) port->cut();
 }
 
 void PortSlot::connection_closed() noexcept {
@@ -47,6 +59,11 @@ void PortSlot::on_accept(int fd, const io::Address& peer) {
     return;
   }
   auto stream = std::make_unique<io::SocketStream>(worker_.loop(), fd);
+  if (!port_->only_http()) {
+    io::spawn(
+        StreamConnection::run(std::make_unique<StreamConnection>(worker_, *this, std::move(stream), peer)));
+    return;
+  }
   io::spawn(
       ClientConnection::run(std::make_unique<ClientConnection>(worker_, *this, std::move(stream), peer)));
 }
@@ -56,7 +73,7 @@ void PortSlot::refuse(int fd) noexcept {
   static constexpr std::string_view kAnswer =
       "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 20\r\nContent-Type: text/plain; charset=utf-8\r\n"
       "Retry-After: 1\r\nConnection: close\r\n\r\nService Unavailable\n";
-  if (!port_->tls) [[maybe_unused]]
+  if (!port_->tls && port_->only_http()) [[maybe_unused]]
     auto n = ::write(fd, kAnswer.data(), kAnswer.size());
   ::close(fd);
 }

@@ -13,6 +13,7 @@ std::uint16_t status_for(ErrorKind kind) noexcept {
     case ErrorKind::client_closed:
     case ErrorKind::client_write_timeout:
     case ErrorKind::client_idle_timeout:
+    case ErrorKind::proxy_protocol:
     case ErrorKind::http2_error:
     case ErrorKind::http2_flood:
     case ErrorKind::cancelled:

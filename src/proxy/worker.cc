@@ -97,12 +97,16 @@ void Worker::adopt(std::shared_ptr<const plan::Plan> plan,
       ::close(socket.fd);
       continue;
     }
+    // A port of UDP that comes back: its old socket must not get a share of the clients any more.
+    for (const auto& slot : slots_) {
+      if (slot->closing() && slot->key() == socket.key) slot->cut_sessions();
+    }
     const auto slot =
         std::ranges::find_if(slots_, [&](const auto& s) { return !s->closing() && s->key() == socket.key; });
     if (slot != slots_.end()) {
-      (*slot)->add_socket(socket.fd);
+      (*slot)->add_socket(socket.fd, socket.datagrams);
     } else {
-      slots_.push_back(std::make_unique<PortSlot>(*this, std::move(socket.key), socket.fd));
+      slots_.push_back(std::make_unique<PortSlot>(*this, std::move(socket)));
     }
   }
   std::vector<PortSlot*> gone;
@@ -138,10 +142,20 @@ void Worker::add(Downstream& connection) noexcept {
   ++count_;
 }
 
-void Worker::remove(Downstream& connection) noexcept {
+void Worker::hand_over(Downstream& connection) noexcept {
   (connection.idle() ? idle_ : active_).remove(connection);
   --count_;
+  if (draining_) check_drained();
+}
+
+void Worker::remove(Downstream& connection) noexcept {
   shared_.overload.connection_closed();
+  hand_over(connection);
+}
+
+void Worker::remove_session() noexcept {
+  shared_.overload.connection_closed();
+  --count_;
   if (draining_) check_drained();
 }
 
@@ -190,6 +204,7 @@ void Worker::cut_all() noexcept {
     active_.add(*connection);
     connection->cut();
   }
+  for (const auto& slot : slots_) slot->cut_sessions();
 }
 
 void Worker::check_drained() noexcept {

@@ -39,6 +39,7 @@ class Recorder;
 struct PortSocket {
   std::string key;  // plan::Port::key()
   int fd = -1;
+  bool datagrams = false;
 };
 
 using PortKeys = std::set<std::string, std::less<>>;
@@ -98,6 +99,11 @@ class Worker {
   // A connection is active from add() on.
   void add(Downstream& connection) noexcept;
   void remove(Downstream& connection) noexcept;
+  // As remove(), but another object goes on with the client: it stays counted in the process's bound.
+  void hand_over(Downstream& connection) noexcept;
+  // A client without a connection (UDP), admitted by overload(): the drain waits for it.
+  void add_session() noexcept { ++count_; }
+  void remove_session() noexcept;
   void became_idle(Downstream& connection) noexcept;
   void became_active(Downstream& connection) noexcept;
   // Closes the connection that has been idle for longest; false if none is idle.

@@ -137,20 +137,23 @@ TEST(Decode, routes_of_connections) {
   for (const char* version : {"v1", "v1alpha2"}) {
     const Loaded tcp = load_text(l4_route("TCPRoute", version, rule));
     EXPECT_TRUE(tcp.ok());
-    const auto* route = tcp.store->find<TcpRoute>("default", "r");
+    const auto* route = tcp.store->find<L4Route>(Kind::tcp_route, "default", "r");
     ASSERT_NE(route, nullptr);
     const L4RouteRule& first = route->object->rules.at(0);
     EXPECT_EQ(first.name, "all");
     EXPECT_EQ(first.backend_refs.at(0).weight, 3U);
     EXPECT_EQ(first.backend_refs.at(1).weight, 1U);
     EXPECT_EQ(route->at(first.backend_refs[0].mark).line, 4U);
-    EXPECT_NE(load_text(l4_route("UDPRoute", version, rule)).store->find<UdpRoute>("default", "r"), nullptr);
+    EXPECT_NE(
+        load_text(l4_route("UDPRoute", version, rule)).store->find<L4Route>(Kind::udp_route, "default", "r"),
+        nullptr);
   }
   for (const char* version : {"v1", "v1alpha3", "v1alpha2"}) {
     const Loaded tls = load_text(
         l4_route("TLSRoute", version, "hostnames: [a.example.com, '*.b.example'], " + std::string(rule)));
     EXPECT_TRUE(tls.ok());
-    EXPECT_EQ(*tls.store->find<TlsRoute>("default", "r")->object->hostnames.at(1), "*.b.example");
+    EXPECT_EQ(*tls.store->find<L4Route>(Kind::tls_route, "default", "r")->object->hostnames.at(1),
+              "*.b.example");
   }
   EXPECT_THAT(problems(l4_route("TCPRoute", "v1alpha3", rule)),
               testing::HasSubstr("TCPRoute has no version 'v1alpha3'"));

@@ -22,26 +22,16 @@ struct L4RouteRule {
   Mark mark;
 };
 
-// What the three have in common.
+// A TLSRoute, TCPRoute or UDPRoute: `kind` says which.
 struct L4Route : Object {
+  explicit L4Route(Kind its_kind = Kind::tcp_route) noexcept : Object(its_kind) {}
+  static constexpr bool has_kind(Kind kind) noexcept {
+    return kind == Kind::tls_route || kind == Kind::tcp_route || kind == Kind::udp_route;
+  }
   std::vector<ParentReference> parent_refs;
   std::vector<Marked<std::string>>
       hostnames;                   // TLSRoute: of the SNI, lower case, may begin with "*."; never empty
   std::vector<L4RouteRule> rules;  // one
-
- protected:
-  using Object::Object;
 };
-
-template <Kind kind_value>
-struct L4RouteOf : L4Route {
-  static constexpr Kind kKind = kind_value;
-  static constexpr bool has_kind(Kind kind) noexcept { return kind == kind_value; }
-  L4RouteOf() noexcept : L4Route(kind_value) {}
-};
-
-struct TlsRoute : L4RouteOf<Kind::tls_route> {};
-struct TcpRoute : L4RouteOf<Kind::tcp_route> {};
-struct UdpRoute : L4RouteOf<Kind::udp_route> {};
 
 }  // namespace turnpike::resource

@@ -38,71 +38,67 @@ const Struct& schema_of<L4RouteRule>() {
 
 namespace {
 
-template <class T>
 std::vector<Field> l4_route_fields() {
-  using F = Fields<T>;
+  using F = Fields<L4Route>;
   return {
-      F::template of<&T::parent_refs>("parentRefs",
-                                      "The Gateways or ListenerSets that the route attaches to.")
+      F::of<&L4Route::parent_refs>("parentRefs", "The Gateways or ListenerSets that the route attaches to.")
           .kubernetes_at_most(32),
       F::unsupported("useDefaultGateways", "name the Gateway in parentRefs"),
-      F::template of<&T::rules>("rules", "One rule.").require().between(1, 1),
+      F::of<&L4Route::rules>("rules", "One rule.").require().between(1, 1),
   };
 }
 
 const Struct& tls_route_spec() {
   static const Struct table = [] {
-    std::vector<Field> fields = l4_route_fields<TlsRoute>();
+    std::vector<Field> fields = l4_route_fields();
     fields.insert(fields.begin() + 1,
-                  Fields<TlsRoute>::of<&TlsRoute::hostnames>(
+                  Fields<L4Route>::of<&L4Route::hostnames>(
                       "hostnames", "Server names (SNI), may begin with `*.`; never addresses.")
                       .require()
                       .at_least(1)
                       .checked(check_hostname)
                       .kubernetes_at_most(4096));
-    return make_struct<TlsRoute, check_l4_route<TlsRoute>>("TLSRoute spec", "", std::move(fields));
+    return make_struct<L4Route, check_l4_route>("TLSRoute spec", "", std::move(fields));
   }();
   return table;
 }
 
 const Struct& tcp_route_spec() {
-  static const Struct table =
-      make_struct<TcpRoute, check_l4_route<TcpRoute>>("TCPRoute spec", "", l4_route_fields<TcpRoute>());
+  static const Struct table = make_struct<L4Route, check_l4_route>("TCPRoute spec", "", l4_route_fields());
   return table;
 }
 
 const Struct& udp_route_spec() {
-  static const Struct table =
-      make_struct<UdpRoute, check_l4_route<UdpRoute>>("UDPRoute spec", "", l4_route_fields<UdpRoute>());
+  static const Struct table = make_struct<L4Route, check_l4_route>("UDPRoute spec", "", l4_route_fields());
   return table;
 }
 
 }  // namespace
 
 const Struct& tls_route_schema() {
-  static const Struct table = make_struct<TlsRoute>(
+  static const Struct table = make_struct<L4Route>(
       "TLSRoute",
       "Which connections to a TLS listener go where, by the server name that they ask for. The listener's "
       "tls.mode says whether TLS ends here or at the backend.",
-      spec_fields<TlsRoute, tls_route_spec>());
+      spec_fields<L4Route, tls_route_spec>());
   return table;
 }
 
 const Struct& tcp_route_schema() {
-  static const Struct table = make_struct<TcpRoute>("TCPRoute",
-                                                    "Where the connections of a TCP listener go. Of several "
-                                                    "routes of one listener the oldest one takes them "
-                                                    "all.",
-                                                    spec_fields<TcpRoute, tcp_route_spec>());
+  static const Struct table = make_struct<L4Route>("TCPRoute",
+                                                   "Where the connections of a TCP listener go. Of several "
+                                                   "routes of one listener the oldest one takes them "
+                                                   "all.",
+                                                   spec_fields<L4Route, tcp_route_spec>());
   return table;
 }
 
 const Struct& udp_route_schema() {
-  static const Struct table = make_struct<UdpRoute>(
+  static const Struct table = make_struct<L4Route>(
       "UDPRoute",
       "Where the datagrams of a UDP listener go. Of several routes of one listener the oldest one takes them "
       "all.",
-      spec_fields<UdpRoute, udp_route_spec>());
+      spec_fields<L4Route, udp_route_spec>());
   return table;
 }
 

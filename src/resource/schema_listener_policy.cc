@@ -35,6 +35,11 @@ struct Choices<UnderscoreHeaders> {
       {"Keep", int(E::keep)}, {"Refuse", int(E::refuse)}, {"Remove", int(E::remove)}};
 };
 template <>
+struct Choices<AcceptProxyProtocol::Mode> {
+  using E = AcceptProxyProtocol::Mode;
+  static constexpr Choice kAll[] = {{"Required", int(E::required)}, {"Optional", int(E::optional)}};
+};
+template <>
 struct Form<Cidr> {
   static constexpr std::string_view kName = "network";
   static constexpr std::string_view kExample =
@@ -129,6 +134,28 @@ const Struct& schema_of<RequestIdSettings>() {
   return table;
 }
 
+template <>
+const Struct& schema_of<AcceptProxyProtocol>() {
+  using F = Fields<AcceptProxyProtocol>;
+  static const Struct table = make_struct<AcceptProxyProtocol>(
+      "AcceptProxyProtocol",
+      "The PROXY protocol (versions 1 and 2) of load balancers in front: the address it tells is the "
+      "client's, for "
+      "logs, X-Forwarded-For and hashing. Not for UDP.",
+      {
+          F::of<&AcceptProxyProtocol::mode>("mode",
+                                            "`Required`: a connection without a header, or from elsewhere, "
+                                            "is refused. `Optional`: it is served "
+                                            "as it is; clients must then speak first."),
+          F::of<&AcceptProxyProtocol::trusted_sources>(
+              "trustedSources",
+              "Networks that may send a header; one from elsewhere is refused in either mode.")
+              .require()
+              .between(1, 256),
+      });
+  return table;
+}
+
 namespace {
 
 const Struct& listener_policy_spec() {
@@ -156,6 +183,8 @@ const Struct& listener_policy_spec() {
               "stripHeaderPrefixes", "Headers beginning so are removed from requests, besides `x-turnpike-`.")
               .at_most(32)
               .checked(check_header_name),
+          F::of<&ListenerPolicy::proxy_protocol>("proxyProtocol",
+                                                 "PROXY headers of load balancers in front."),
       });
   return table;
 }

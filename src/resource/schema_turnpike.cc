@@ -39,6 +39,12 @@ struct Choices<LoadBalancing::Type> {
 };
 
 template <>
+struct Choices<SendProxyProtocol> {
+  using E = SendProxyProtocol;
+  static constexpr Choice kAll[] = {{"None", int(E::off)}, {"V1", int(E::v1)}, {"V2", int(E::v2)}};
+};
+
+template <>
 struct Form<RetryCondition> {
   static constexpr std::string_view kName = "retry condition";
   static constexpr std::string_view kExample =
@@ -410,8 +416,8 @@ const Struct& traffic_policy_spec() {
   static const Struct table = make_struct<TrafficPolicy, check_traffic_policy>(
       "TrafficPolicy spec", "",
       {
-          F::of<&TrafficPolicy::target_refs>(
-              "targetRefs", "Gateway, listener, HTTPRoute, GRPCRoute, rule, Service or Backend.")
+          F::of<&TrafficPolicy::target_refs>("targetRefs",
+                                             "Gateway, listener, route, rule, Service or Backend.")
               .require()
               .between(1, 64),
           F::of<&TrafficPolicy::timeouts>("timeouts", "How long things may take."),
@@ -424,6 +430,12 @@ const Struct& traffic_policy_spec() {
               "cors",
               "Which pages of other origins may call; for rules without a CORS filter. On a "
               "GRPCRoute the headers of gRPC-Web are allowed and exposed as well."),
+          F::of<&TrafficPolicy::proxy_protocol>(
+              "proxyProtocol",
+              "Each connection of a TCPRoute or TLSRoute to an endpoint begins with a PROXY header that "
+              "tells the "
+              "client's address. Not for HTTP, which has X-Forwarded-For, nor for UDP.")
+              .defaults_to("None"),
       });
   return table;
 }

@@ -33,8 +33,8 @@ struct Entry {
 // Thread-safe to read, never changed after it was built (see loader.h and StoreBuilder).
 class Store {
  public:
-  // All resources of a kind, ordered by namespace and name. HttpRoute is two kinds,
-  // HTTPRoutes first.
+  // All resources of a kind, ordered by namespace and name. HttpRoute and L4Route are several kinds, ordered
+  // by kind first.
   template <class T>
   std::span<const Entry<T>> all() const noexcept {
     return std::get<std::vector<Entry<T>>>(tables_);
@@ -77,8 +77,7 @@ class Store {
   };
 
   std::tuple<std::vector<Entry<GatewayClass>>, std::vector<Entry<Gateway>>, std::vector<Entry<ListenerSet>>,
-             std::vector<Entry<HttpRoute>>, std::vector<Entry<TlsRoute>>, std::vector<Entry<TcpRoute>>,
-             std::vector<Entry<UdpRoute>>, std::vector<Entry<ReferenceGrant>>,
+             std::vector<Entry<HttpRoute>>, std::vector<Entry<L4Route>>, std::vector<Entry<ReferenceGrant>>,
              std::vector<Entry<BackendTlsPolicy>>, std::vector<Entry<Service>>,
              std::vector<Entry<EndpointSlice>>, std::vector<Entry<Secret>>, std::vector<Entry<ConfigMap>>,
              std::vector<Entry<Namespace>>, std::vector<Entry<Backend>>, std::vector<Entry<TrafficPolicy>>,

@@ -164,6 +164,9 @@ struct ConnectionLimits {
   Duration keepalive = std::chrono::seconds(60);  // TCP keep-alive probes; zero: none
 };
 
+// The PROXY protocol towards upstreams of TCPRoutes and TLSRoutes.
+enum class SendProxyProtocol : std::uint8_t { off, v1, v2 };
+
 // Attached to Gateway, listener, route (of any kind), rule, Service or Backend.
 struct TrafficPolicy : ObjectOf<Kind::traffic_policy> {
   std::vector<PolicyTargetReference> target_refs;
@@ -174,6 +177,7 @@ struct TrafficPolicy : ObjectOf<Kind::traffic_policy> {
   Box<HealthCheck> health_check;
   Box<ConnectionLimits> connections;
   Box<HttpCors> cors;  // of rules that have no CORS filter
+  std::optional<SendProxyProtocol> proxy_protocol;
 };
 
 // --- ListenerPolicy
@@ -229,6 +233,14 @@ struct RequestIdSettings {
 
 enum class UnderscoreHeaders : std::uint8_t { keep, refuse, remove };
 
+// PROXY headers of load balancers in front of us. Only networks in `trusted_sources` may send one.
+struct AcceptProxyProtocol {
+  enum class Mode : std::uint8_t { required, optional };
+  Mode mode = Mode::required;
+  std::vector<Cidr> trusted_sources;  // never empty
+  Mark mark;
+};
+
 // Attached to Gateway, listener or ListenerSet.
 struct ListenerPolicy : ObjectOf<Kind::listener_policy> {
   std::vector<PolicyTargetReference> target_refs;
@@ -242,6 +254,7 @@ struct ListenerPolicy : ObjectOf<Kind::listener_policy> {
   std::optional<UnderscoreHeaders> underscore_headers;  // built in: remove
   // Fields whose names begin so are removed from requests, besides x-turnpike-. Lower case.
   std::optional<std::vector<std::string>> strip_header_prefixes;
+  Box<AcceptProxyProtocol> proxy_protocol;
 };
 
 // --- TelemetryPolicy

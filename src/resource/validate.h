@@ -38,12 +38,7 @@ void check_session_persistence(SessionPersistence& persistence, Checker& checker
 void check_backend_object_reference(BackendObjectReference& reference, Checker& checker);
 void check_http_backend_ref(HttpBackendRef& reference, Checker& checker);
 void check_l4_backend_ref(L4BackendRef& reference, Checker& checker);
-// What TLSRoutes, TCPRoutes and UDPRoutes have in common.
-void check_l4_route_parents(const L4Route& route, Checker& checker);
-template <class T>
-void check_l4_route(T& route, Checker& checker) {
-  check_l4_route_parents(route, checker);
-}
+void check_l4_route(L4Route& route, Checker& checker);
 void check_label_selector_requirement(LabelSelectorRequirement& requirement, Checker& checker);
 
 // Filters (validate_filter.cc)

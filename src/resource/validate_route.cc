@@ -152,7 +152,7 @@ void check_l4_backend_ref(L4BackendRef& reference, Checker& checker) {
   check_backend_object_reference(reference, checker);
 }
 
-void check_l4_route_parents(const L4Route& route, Checker& checker) {
+void check_l4_route(L4Route& route, Checker& checker) {
   if (route.parent_refs.empty()) {
     checker.warning("", "the route has no parentRefs, so nothing reaches it");
   }

@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -61,6 +62,8 @@ class Lease {
   io::Stream& stream() noexcept;
   // The same as a stream of HTTP/2; null for HTTP/1.
   mux::Stream* multiplexed() noexcept;
+  // Puts another stream around the one there is; `around` gets it and answers what takes its place.
+  void wrap(const std::function<std::unique_ptr<io::Stream>(std::unique_ptr<io::Stream>)>& around);
   // It had served a request before: a failure before the first byte may be the peer's idle timeout
   // (Retry::if_reused).
   bool reused() const noexcept;
@@ -124,6 +127,12 @@ class Cluster {
   virtual io::Task<Result<Lease>> open(Endpoint& endpoint, TimePoint deadline, OpenCancel&) {
     return open(endpoint, deadline);
   }
+  // Where config().proxy_protocol asks for it: tells the endpoint who `client` is and which of our addresses
+  // it connected to, then does the TLS handshake. To be awaited once for a connection, before all else.
+  // Errors: upstream_reset, upstream_tls, connect_timeout (all Retry::safe), cancelled (by the stream's
+  // cancel()).
+  virtual io::Task<Result<void>> introduce(Lease& lease, const io::Address& client,
+                                           const io::Address& listener, TimePoint deadline) = 0;
   virtual void report(Endpoint& endpoint, const Outcome& outcome) noexcept = 0;
 
   // Called once per request (first attempt), and before each retry: false when the budget is spent.
@@ -138,5 +147,7 @@ class Cluster {
 
 // For logs and metrics: "10.0.0.1:9001".
 std::string_view name_of(const Endpoint& endpoint) noexcept;
+// Where it is, as long as it may be named.
+const io::Address& address_of(const Endpoint& endpoint) noexcept;
 
 }  // namespace turnpike::upstream

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/time.h"
+#include "l4/proxy_protocol.h"
 
 namespace turnpike::tls {
 class ClientContext;
@@ -24,6 +25,9 @@ enum class Protocol : std::uint8_t {
   h2c,  // HTTP/2: by prior knowledge, or the only one offered in ALPN
   websocket,
   h2,  // HTTP/2 if TLS agrees on it (ALPN), else HTTP/1.1; in cleartext as h2c
+  // Whatever is spoken, it is not looked at. Connections of such upstreams are never used twice.
+  tcp,
+  udp,
 };
 constexpr bool wants_http2(Protocol protocol) noexcept {
   return protocol == Protocol::h2c || protocol == Protocol::h2;
@@ -99,6 +103,9 @@ struct ClusterConfig {
   Protocol protocol = Protocol::http1;
   std::shared_ptr<const tls::ClientContext> tls;  // null: cleartext
   std::string tls_identity;                       // digest of all that went into `tls`
+
+  // Told to endpoints at the beginning of each connection, which must then serve one client only.
+  l4::ProxyVersion proxy_protocol = l4::ProxyVersion::none;
 
   Balancing balancing = Balancing::least_request;
   Duration slow_start = 0s;     // a new or recovered endpoint's share grows to its full in this time

@@ -60,11 +60,15 @@ io::Task<std::string_view> HealthCheck::probe(TimePoint deadline) {
   const std::shared_ptr<SharedEndpoint> endpoint = endpoint_;
   Dial dial;
   dial_ = &dial;
-  auto stream = co_await dial.run(registry_.loop(), endpoint->address(), config_->tls, nullptr, deadline);
+  // What wants a PROXY header gets one that speaks of nobody; where TLS follows it, connecting has to do.
+  const bool introduced = config_->proxy_protocol != l4::ProxyVersion::none;
+  auto stream = co_await dial.run(registry_.loop(), endpoint->address(), introduced ? nullptr : config_->tls,
+                                  nullptr, deadline);
   if (!*alive) co_return std::string_view{};
   dial_ = nullptr;
   if (!stream) co_return stream.error().detail.empty() ? "the connection failed" : stream.error().detail;
-  if (config_->health.kind == ActiveHealthCheck::Kind::tcp) co_return std::string_view{};
+  if (config_->health.kind == ActiveHealthCheck::Kind::tcp || (introduced && config_->tls != nullptr))
+    co_return std::string_view{};
   stream_ = stream->get();
   const bool http2 = wants_http2(config_->protocol) &&
                      (!config_->tls || static_cast<tls::TlsStream&>(**stream).alpn() == "h2");
@@ -84,7 +88,11 @@ std::string HealthCheck::host() const {
 }
 
 std::string HealthCheck::request() const {
-  std::string text = "GET ";
+  l4::ProxyHeaderText header;
+  std::string text;
+  if (config_->proxy_protocol != l4::ProxyVersion::none)
+    text = l4::write_local_proxy_header(config_->proxy_protocol, header);
+  text += "GET ";
   text += config_->health.path.empty() ? "/" : config_->health.path;
   text += " HTTP/1.1\r\nHost: ";
   text += host();

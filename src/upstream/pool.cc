@@ -77,7 +77,10 @@ void Pool::give_back(Connection& connection) noexcept {
   --leased_;
   ++connection.requests_;
   const unsigned most = config_->pool.most_requests;
-  if ((most != 0 && connection.requests_ >= most) || connection.stream_->cancelled() || !usable(connection)) {
+  // Of a connection that began with a PROXY header the other end believes that it is one client's.
+  const bool one_client = config_->proxy_protocol != l4::ProxyVersion::none;
+  if (one_client || (most != 0 && connection.requests_ >= most) || connection.stream_->cancelled() ||
+      !usable(connection)) {
     destroy(connection);
     connect_for_waiting();
     return;
@@ -263,8 +266,10 @@ io::Task<void> Pool::connect_one() {
     const std::shared_ptr<const ClusterConfig> config = config_;  // may be replaced meanwhile
     const TimePoint start = loop_.now();
     const TimePoint deadline = start + config->pool.connect_timeout;
-    Result<std::unique_ptr<io::Stream>> stream =
-        co_await self.dial.run(loop_, endpoint_.address(), config->tls, sessions_, deadline);
+    // Before TLS comes the PROXY header, which Cluster::introduce() sends.
+    const bool introduced = config->proxy_protocol != l4::ProxyVersion::none;
+    Result<std::unique_ptr<io::Stream>> stream = co_await self.dial.run(
+        loop_, endpoint_.address(), introduced ? nullptr : config->tls, sessions_, deadline);
     if (!stream) {
       error = stream.error();
     } else {
@@ -378,6 +383,11 @@ io::Stream& Lease::stream() noexcept {
 }
 mux::Stream* Lease::multiplexed() noexcept { return stream_ != nullptr ? &stream_->stream : nullptr; }
 bool Lease::reused() const noexcept { return stream_ != nullptr ? stream_->reused : connection_->reused(); }
+
+void Lease::wrap(const std::function<std::unique_ptr<io::Stream>(std::unique_ptr<io::Stream>)>& around) {
+  std::unique_ptr<io::Stream>& stream = connection_->owned_stream();
+  stream = around(std::move(stream));
+}
 
 void Lease::release() noexcept {
   if (stream_ != nullptr) {

@@ -30,6 +30,8 @@ class Connection final : private io::HangupListener {
 
   Pool& pool() const noexcept { return pool_; }
   io::Stream& stream() noexcept { return *stream_; }
+  // The stream itself, for Lease::wrap().
+  std::unique_ptr<io::Stream>& owned_stream() noexcept { return stream_; }
   // It has been in the pool before.
   bool reused() const noexcept { return reused_; }
 

@@ -10,6 +10,7 @@
 namespace turnpike::upstream {
 
 std::string_view name_of(const Endpoint& endpoint) noexcept { return endpoint.shared.name(); }
+const io::Address& address_of(const Endpoint& endpoint) noexcept { return endpoint.shared.address(); }
 
 WorkerCluster::WorkerCluster(WorkerClusters& owner, std::shared_ptr<SharedCluster> shared,
                              std::shared_ptr<const ClusterConfig> config)

@@ -28,6 +28,8 @@ class WorkerCluster final : public Cluster {
   io::Task<Result<Lease>> open(Endpoint& endpoint, TimePoint deadline, OpenCancel& cancel) override {
     return endpoint.pool.open(deadline, &cancel);
   }
+  io::Task<Result<void>> introduce(Lease& lease, const io::Address& client, const io::Address& listener,
+                                   TimePoint deadline) override;
   void report(Endpoint& endpoint, const Outcome& outcome) noexcept override;
   void count_request() noexcept override;
   bool may_retry() noexcept override;
