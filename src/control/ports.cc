@@ -70,7 +70,7 @@ std::expected<OpenedPorts, std::string> Ports::open(const plan::Plan& plan) {
 
 std::expected<Ports::Bound, io::ListenError> Ports::open_port(const plan::Port& port, const std::string& key,
                                                               OpenedPorts& opened) {
-  if (const auto spares = spares_.use(key, port.address); !spares.empty())
+  if (const auto spares = spares_.use(key, port.address, port.datagrams); !spares.empty())
     return copy_spares(spares, key, port.datagrams, opened);
   Bound bound{.address = port.address, .datagrams = port.datagrams};
   if (const auto probed = probe(port.address, port.datagrams); !probed)

@@ -41,7 +41,7 @@ def tls_context(spec, certs):
 class Client:
     """One connection to the gateway. `pending` holds the methods of requests whose responses have not been read."""
 
-    def __init__(self, name, address, tls=None, certs=None, receive_buffer=None, source=None, resume=None):
+    def __init__(self, name, address, tls=None, certs=None, receive_buffer=None, source=None, resume=None, before=None):
         self.name = name
         sock = socket.socket(socket.AF_INET6 if ":" in address[0] else socket.AF_INET)
         if receive_buffer:
@@ -52,6 +52,8 @@ class Client:
         sock.connect(address)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.wire = Wire(sock, f"client {name}")
+        if before:  # what a load balancer says before the client's own bytes
+            self.wire.send(before.encode("latin-1"))
         if tls is not None:
             context = resume.context if resume else tls_context(tls, certs)
             self.context = context

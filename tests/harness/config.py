@@ -50,6 +50,8 @@ def backend(upstream, tls_only=False):
                  "spec": {"endpoints": endpoints, **({"appProtocol": protocol} if protocol else {})}}]
     port = options.get("port", 8080)
     service_port = {"name": "main", "port": port}
+    transport = {"protocol": "UDP"} if options.get("protocol") == "udp" else {}
+    service_port |= transport
     if protocol:
         service_port["appProtocol"] = protocol
     resources = [{"apiVersion": "v1", "kind": "Service", "metadata": meta, "spec": {"ports": [service_port]}}]
@@ -57,7 +59,7 @@ def backend(upstream, tls_only=False):
         resources.append({
             "apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice",
             "metadata": {**meta, "name": f"{name}-{index}", "labels": {"kubernetes.io/service-name": name}},
-            "addressType": "IPv4", "ports": [{"name": "main", "port": endpoint["port"]}],
+            "addressType": "IPv4", "ports": [{"name": "main", "port": endpoint["port"], **transport}],
             "endpoints": [{"addresses": ["127.0.0.1"], "conditions": {"ready": True}}]})
     return resources
 

@@ -66,6 +66,7 @@ class Scenario(Http2Steps):
         self.upstreams, self.clients, self.all_clients, self.values = {}, {}, [], {}
         self.gateway = None
         self.last = None  # the last response
+        self.datagram_clients = {}
         self.leftover = {}  # conn -> body held back by expect_continue
 
     # --- set-up and end
@@ -176,7 +177,7 @@ class Scenario(Http2Steps):
 
     def step_connect(self, spec=None):
         spec = {"as": spec} if isinstance(spec, str) else spec or {}
-        only(spec, {"as", "to", "tls", "receive_buffer", "source", "fails", "facts", "http2"}, "connect")
+        only(spec, {"as", "to", "tls", "receive_buffer", "source", "fails", "facts", "http2", "before"}, "connect")
         name, tls = str(spec.get("as", "c")), spec.get("tls")
         tls = {} if tls is True else tls
         http2 = spec.get("http2", self.spec.get("http2"))
@@ -186,8 +187,8 @@ class Scenario(Http2Steps):
         resume = self.clients[tls["resume"]] if tls and "resume" in tls else None
         try:
             client = kind(name, self.gateway.address(spec.get("to")), tls, self.certs, spec.get("receive_buffer"),
-                            spec.get("source"), resume)
-            if tls is not None and spec.get("fails"):  # TLS 1.3 tells a client its fate with the first read
+                            spec.get("source"), resume, **({"before": spec["before"]} if "before" in spec else {}))
+            if spec.get("fails"):  # a reset, or what TLS 1.3 tells a client of its fate, comes with the first read
                 client.wire.receive(2 * self.slower)
         except (OSError, Reset, Closed) as refused:
             if spec.get("fails"):
@@ -560,6 +561,14 @@ class Scenario(Http2Steps):
             share = {str(k): v for k, v in spec["over"].items()}.get(who, 0) / total
             if abs(counts.get(who, 0) / times - share) > (spec.get("tolerance", 0.1) if share else 0):
                 raise Unmet(f"{who} answered {counts.get(who, 0)} of {times}, expected a share of {share}: {counts}")
+
+    def step_datagram(self, spec):
+        from . import datagrams
+        datagrams.step_datagram(self, spec)
+
+    def step_datagram_spread(self, spec):
+        from . import datagrams
+        datagrams.spread(self, spec)
 
     def step_eventually(self, spec):
         """{request, expect, within}: asks again until the answer is as expected."""

@@ -6,6 +6,7 @@ import json
 import re
 import socket
 import ssl
+import struct
 import threading
 import time
 
@@ -13,7 +14,8 @@ from . import http1
 from .strict import Wrong, only
 from .wire import Closed, Reader, Reset, TooLate, Wire
 
-OPTIONS = {"as", "port", "namespace", "app_protocol", "replicas", "tls", "mode", "script", "receive_buffer", "protocol", "http2"}
+OPTIONS = {"as", "port", "namespace", "app_protocol", "replicas", "tls", "mode", "script", "receive_buffer", "protocol", "http2",
+           "answers", "proxy"}
 MODES = {"serve", "refuse", "silent", "unreachable", "close", "reset"}
 RULE = {"when", "act", "do"}
 WHEN = {"path", "path_prefix", "path_matches", "method", "header", "request", "first", "after", "connection",
@@ -74,6 +76,36 @@ class Rule:
         return True
 
 
+def read_proxy_header(wire):
+    """{version, source, destination} of the PROXY header that the connection must begin with, byte by byte."""
+    def exactly(count):
+        data = b""
+        while len(data) < count:
+            data += wire.receive(PATIENCE, count - len(data))
+        return data
+
+    head = exactly(12)
+    if head == b"\r\n\r\n\0\r\nQUIT\n":
+        command, family, size = struct.unpack("!BBH", exactly(4))
+        rest = exactly(size)
+        if command == 0x20 or family == 0:
+            return {"version": 2, "local": True}
+        width, kind = (4, socket.AF_INET) if family == 0x11 else (16, socket.AF_INET6)
+        ports = struct.unpack("!HH", rest[2 * width:2 * width + 4])
+        ips = [socket.inet_ntop(kind, rest[i * width:(i + 1) * width]) for i in (0, 1)]
+        return {"version": 2, "source": ips[0], "source_port": ports[0], "destination": ips[1],
+                "destination_port": ports[1]}
+    while not head.endswith(b"\r\n"):
+        head += exactly(1)
+    words = head.decode().split()
+    if words[0] != "PROXY":
+        raise http1.Malformed(f"no PROXY header: {head!r}")
+    if words[1] == "UNKNOWN":
+        return {"version": 1, "local": True}
+    return {"version": 1, "source": words[2], "source_port": int(words[4]), "destination": words[3],
+            "destination_port": int(words[5])}
+
+
 def rules_of(script):
     if script is None:
         return [Rule([])]
@@ -91,6 +123,7 @@ class Connection:
         self.number = number
         self.requests = []
         self.tls = None
+        self.proxy = None  # what a PROXY header told
 
     def speaks_http2(self):
         return self.tls["alpn"] == "h2" if self.tls else self.upstream.options.get("protocol") == "h2c"
@@ -210,7 +243,7 @@ class Connection:
             headers.setdefault(name.lower(), []).append(value)
         return {
             "upstream": self.upstream.name, "replica": self.replica, "connection": self.number,
-            "request": request.number, "method": request.method, "target": request.target,
+            "request": request.number, "proxy": self.proxy, "method": request.method, "target": request.target,
             "path": request.target.split("?")[0], "version": request.version, "headers": headers,
             "host": request.get("host"), "body": bytes(request.body[:4096]).decode("latin-1"),
             "body_size": len(request.body), "tls": self.tls,
@@ -281,29 +314,40 @@ class Upstream:
         self.name = name
         self.options = options
         self.mode = options.get("mode", "serve")
-        if options.get("protocol", "http1") not in ("http1", "h2c"):
-            raise Wrong(f"upstream {name}: protocol: http1 or h2c")
+        if options.get("protocol", "http1") not in ("http1", "h2c", "udp"):
+            raise Wrong(f"upstream {name}: protocol: http1, h2c or udp")
         if self.mode not in MODES:
             raise Wrong(f"upstream {name}: there is no mode '{self.mode}'; there are {', '.join(sorted(MODES))}")
         self.rules = rules_of(options.get("script"))
         self.certs = certs
         self.connections = []
         self.requests = []
+        self.datagrams = []  # (replica, bytes, peer), of protocol: udp
         self.complaints = []  # what the gateway must never send, whatever the test expects
         self.gates = {}
         self.stopping = threading.Event()
         self.changed = threading.Condition()
         self.fillers = []
-        self.listeners = [self.open() for _ in range(options.get("replicas", 1))]
+        self.listeners = []
+        for _ in range(options.get("replicas", 1)):
+            self.listeners.append(self.open())
         self.ports = [s.getsockname()[1] for s in self.listeners]
         self.context = self.tls_context(options.get("tls"))
         if self.mode == "unreachable":
             self.fill()
-        elif self.mode != "refuse":
+        elif self.mode != "refuse" and options.get("protocol") != "udp":
             for replica, listener in enumerate(self.listeners):
                 threading.Thread(target=self.accept, args=(listener, replica), daemon=True).start()
 
+    def note_datagram(self, replica, data, peer):
+        with self.changed:
+            self.datagrams.append((replica, data, peer))
+            self.changed.notify_all()
+
     def open(self, port=0):
+        if self.options.get("protocol") == "udp":
+            from .datagrams import DatagramReplica
+            return DatagramReplica(self, len(self.listeners) if not port else self.ports.index(port), port)
         sock = socket.socket()
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if "receive_buffer" in self.options:
@@ -356,6 +400,8 @@ class Upstream:
             self.connections.append(connection)
             self.changed.notify_all()
         try:
+            if self.options.get("proxy"):
+                connection.proxy = read_proxy_header(connection.wire)
             if self.context:
                 connection.tls = self.handshake(connection.wire)
             if self.mode in ("close", "reset"):
@@ -433,6 +479,8 @@ class Upstream:
         for listener in self.listeners:
             listener.close()
         self.listeners = [self.open(port) for port in self.ports]
+        if self.options.get("protocol") == "udp":
+            return
         for replica, listener in enumerate(self.listeners):
             threading.Thread(target=self.accept, args=(listener, replica), daemon=True).start()
 
