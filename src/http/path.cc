@@ -73,6 +73,12 @@ int dots_in(std::string_view segment) noexcept {
   return dots;
 }
 
+// "..;x" is ".." to readers that know path parameters (Java servlets) and a name to all others.
+bool is_dots_with_parameter(std::string_view segment) noexcept {
+  const std::size_t semicolon = segment.find(';');
+  return semicolon != std::string_view::npos && dots_in(segment.substr(0, semicolon)) > 0;
+}
+
 // Writes the normal form segment by segment; it is never longer than what came in.
 class Normaliser {
  public:
@@ -142,6 +148,7 @@ class Normaliser {
   // Called at each slash and, with `last`, at the end of the path.
   std::string_view end_segment(bool last) noexcept {
     const std::string_view segment(out_ + segment_, size_ - segment_);
+    if (rules_.merge_dot_segments && is_dots_with_parameter(segment)) return "dot segment with a parameter";
     const int dots = rules_.merge_dot_segments ? dots_in(segment) : 0;
     if (dots > 0) {
       size_ = segment_;

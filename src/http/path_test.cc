@@ -67,6 +67,14 @@ TEST(NormalisePath, EncodedDotsAreDots) {
   EXPECT_EQ(normal("/%2ea", rules), "/%2Ea");
 }
 
+TEST(NormalisePath, DotsWithAParameterAreRefused) {
+  for (const char* path : {"/a/..;/b", "/a/..;x=1/b", "/a/.;/b", "/..;", "/a/%2e%2e;/b", "/a/.%2E;x"}) {
+    EXPECT_EQ(normal(path), "!dot segment with a parameter") << path;
+  }
+  EXPECT_EQ(normal("/a/b;x=1/..c;y/...;z"), "/a/b;x=1/..c;y/...;z");
+  EXPECT_EQ(normal("/a/;x"), "/a/;x");
+}
+
 TEST(NormalisePath, Escapes) {
   EXPECT_EQ(normal("/%41%7a%30%2D%5f%7E"), "/Az0-_~");
   EXPECT_EQ(normal("/%c3%a9%3f"), "/%C3%A9%3F");

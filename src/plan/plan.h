@@ -51,7 +51,7 @@ struct ClientSettings {
   unsigned requests_per_connection = 0;  // 0: no limit
   unsigned most_connections = 0;         // of this port over all workers; 0: only the process's bound
   std::vector<io::Cidr> trusted_proxies;
-  bool trust_request_id = true;  // keep a well-formed X-Request-Id of the client
+  bool trust_request_id = false;  // keep a well-formed X-Request-Id of who is no trusted proxy, too
   bool allow_underscores =
       false;  // in field names: false removes such fields (they collide with '-' behind CGI-like readers)
   std::vector<std::string> internal_prefixes = {

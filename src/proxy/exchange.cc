@@ -192,7 +192,7 @@ Error Exchange::find_route() {
 void Exchange::add_forwarding_fields() {
   Random& random = worker_.random();
   const std::string_view brought = request_.fields.value(http::FieldId::x_request_id);
-  if (port_.settings.trust_request_id && observe::is_request_id(brought)) {
+  if ((port_.settings.trust_request_id || trusted_peer_) && observe::is_request_id(brought)) {
     request_id_ = brought;
   } else {
     request_id_ =

@@ -74,6 +74,7 @@ class Exchange final : private io::HangupListener {
   Error begin_attempt();
   io::Task<Error> read_response_head();
   io::Task<Error> pass_informational();
+  bool retry_wanted(const Error& error) const noexcept;
   bool may_retry(const Error& error) noexcept;
   bool wants_status_retry() noexcept;
   bool budget_allows() noexcept;
@@ -198,7 +199,8 @@ class Exchange final : private io::HangupListener {
   const plan::Rule* rule_ = nullptr;
   const plan::BackendChoice* backend_ = nullptr;
   upstream::Cluster* cluster_ = nullptr;
-  upstream::Endpoint* endpoint_ = nullptr;
+  upstream::Endpoint* endpoint_ = nullptr;  // while an attempt is under way; may be gone some seconds later
+  std::string_view endpoint_name_;          // for the record
   upstream::Lease lease_;
   upstream::Pick pick_;
   upstream::OpenCancel opening_;

@@ -12,6 +12,8 @@
 namespace turnpike::proxy {
 namespace {
 
+// Why there was no retry, for the log.
+constexpr std::string_view kNotKept = "; not retried: more content than is kept for that";
 constexpr unsigned kMostInformational = 16;  // 1xx responses before a final one
 
 TimePoint after(TimePoint start, Duration duration) noexcept {
@@ -46,7 +48,10 @@ io::Task<After> Exchange::forward() {
     end_attempt(error);
     if (client_gone_) error = client_error(ErrorKind::client_closed);
     if (upload_error_.kind != ErrorKind::none) error = upload_error_;
-    if (!may_retry(error)) break;
+    if (!may_retry(error)) {
+      if (body_lost_ && retry_wanted(error)) error.detail = arena_.concat(error.detail, kNotKept);
+      break;
+    }
     ++attempts_;
     fresh_connection_ = error.retry == Retry::if_reused;
     worker_.recorder().block(match_->route_metrics).add(worker_.recorder().families().route.retries);
@@ -104,6 +109,7 @@ Error Exchange::begin_attempt() {
   const Result<upstream::Endpoint*> chosen = cluster_->choose(pick_);
   if (!chosen) return chosen.error();
   endpoint_ = *chosen;
+  endpoint_name_ = arena_.copy(upstream::name_of(*endpoint_));
   reported_ = false;
   if (tried_count_ < std::size(tried_)) tried_[tried_count_++] = endpoint_;
   if (!std::exchange(fresh_connection_, false)) lease_ = cluster_->borrow(*endpoint_);
@@ -224,8 +230,12 @@ bool Exchange::wants_status_retry() noexcept {
   const plan::RetryPolicy& retry = rule_->retry;
   const bool grpc = wants_grpc_retry();
   if (!grpc && std::ranges::find(retry.statuses, response_.status) == retry.statuses.end()) return false;
-  if (!attempts_left() || body_lost_ || client_gone_) return false;
+  if (!attempts_left() || client_gone_) return false;
   if (!grpc && !retry.any_method && !http::is_idempotent(request_.method)) return false;
+  if (body_lost_) {
+    detail_ = kNotKept.substr(2);
+    return false;
+  }
   return budget_allows();
 }
 
@@ -255,34 +265,32 @@ void Exchange::give_back_unwanted_response() noexcept {
   }
 }
 
-bool Exchange::may_retry(const Error& error) noexcept {
+// Whether the route's policy has a retry for this failure.
+bool Exchange::retry_wanted(const Error& error) const noexcept {
   const plan::RetryPolicy& retry = rule_->retry;
-  if (error.source == ErrorSource::client || response_started_ || body_lost_ || client_gone_) return false;
-  if (!attempts_left()) return false;
   const bool repeatable = retry.any_method || http::is_idempotent(request_.method);
-  bool wanted = false;
   switch (error.kind) {
     case ErrorKind::connect_refused:
     case ErrorKind::connect_failed:
     case ErrorKind::connect_timeout:
     case ErrorKind::upstream_tls:
-      wanted = retry.on_connect_failure;  // the request never left
-      break;
+      return retry.on_connect_failure;  // the request never left
     case ErrorKind::upstream_reset:
       // An idle connection that the peer had closed is nobody's fault; the request may still have been read.
-      wanted =
-          error.retry == Retry::safe || (repeatable && (error.retry == Retry::if_reused || retry.on_reset));
-      break;
+      return error.retry == Retry::safe ||
+             (repeatable && (error.retry == Retry::if_reused || retry.on_reset));
     case ErrorKind::upstream_timeout:
-      wanted = repeatable && retry.on_timeout;
-      break;
+      return repeatable && retry.on_timeout;
     case ErrorKind::upstream_bad_response:
-      wanted = error.retry == Retry::safe;  // a status that the route retries: checked already
-      break;
+      return error.retry == Retry::safe;  // a status that the route retries: checked already
     default:
-      break;
+      return false;
   }
-  if (!wanted) return false;
+}
+
+bool Exchange::may_retry(const Error& error) noexcept {
+  if (error.source == ErrorSource::client || response_started_ || body_lost_ || client_gone_) return false;
+  if (!attempts_left() || !retry_wanted(error)) return false;
   return error.retry == Retry::safe && error.kind == ErrorKind::upstream_bad_response ? true
                                                                                       : budget_allows();
 }

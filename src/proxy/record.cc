@@ -66,7 +66,7 @@ void Exchange::record() noexcept {
     line.rule = rule_->rule;
   }
   if (cluster_ != nullptr) line.upstream = cluster_->config().name;
-  if (endpoint_ != nullptr) line.endpoint = upstream::name_of(*endpoint_);
+  line.endpoint = endpoint_name_;
   line.client = facts_.client_ip;
   line.request_id = request_id_;
   line.traceparent = traceparent_;

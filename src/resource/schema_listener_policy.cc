@@ -170,7 +170,7 @@ const Struct& listener_policy_spec() {
               "trustedProxies", "Networks whose X-Forwarded-* and Forwarded headers are believed."),
           F::of<&ListenerPolicy::forwarded_headers>("forwardedHeaders",
                                                     "What backends are told about the client.")
-              .defaults_to("XForwarded"),
+              .defaults_to("Both"),
           F::of<&ListenerPolicy::path>("path", "How paths are normalised."),
           F::of<&ListenerPolicy::limits>("limits", "What a client may send."),
           F::of<&ListenerPolicy::timeouts>("timeouts", "How long a client may take."),
