@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <cstring>
 #include <utility>
 
 #include "control/access_log_config.h"
@@ -203,8 +204,7 @@ void Server::on_signal(int number) {
     case SIGHUP:
       return reload("SIGHUP");
     case SIGUSR1:
-      if (access_log_) access_log_->reopen();
-      return log_.info("control", "access log opened anew");
+      return reopen_access_log();
     case SIGUSR2:
       return begin_upgrade();
     case SIGCHLD:
@@ -225,6 +225,17 @@ void Server::on_end_signal(int number) {
   notify_.stopping("draining");
   lives_on_ = ports_.kept_elsewhere({});
   number == SIGTERM ? begin_drain(options_.drain_delay, kIdleGraceOnTerm) : begin_drain(0s, kIdleGraceOnInt);
+}
+
+void Server::reopen_access_log() {
+  if (!access_log_) return;
+  access_log_->reopen([this](int error) {
+    loop_.post([this, error] {
+      if (error == 0) return log_.info("control", "access log opened anew");
+      log_.error("control", "access log not opened anew: the old file is written on",
+                 {{"why", std::strerror(error)}});
+    });
+  });
 }
 
 void Server::begin_drain(Duration delay, Duration idle_grace) {
@@ -260,6 +271,7 @@ void Server::tick() {
 
 void Server::tidy() {
   metrics_.expire(loop_.now());
+  retired_.sweep();
   if (std::exchange(changed_, false)) {
     statuses();        // so that it is known when conditions changed, also where nobody asks
     ::malloc_trim(0);  // the plan before and what was read for the new one lie about in many small pieces

@@ -23,6 +23,7 @@
 #include "control/notify.h"
 #include "control/options.h"
 #include "control/ports.h"
+#include "control/retired_plans.h"
 #include "control/signals.h"
 #include "control/state.h"
 #include "control/transitions.h"
@@ -103,6 +104,7 @@ class Server final : private Upgrade::Handler {
   // --- life ---
   void on_signal(int number);
   void on_end_signal(int number);
+  void reopen_access_log();
   void begin_drain(Duration delay, Duration idle_grace);
   void watch_drain();
   void tick();
@@ -118,6 +120,7 @@ class Server final : private Upgrade::Handler {
   io::Loop loop_;
   observe::Registry metrics_;
   State state_;  // its plan holds series of metrics_
+  RetiredPlans retired_;
   const observe::Families families_;
   ControlMetrics control_metrics_;
   Certificates certificates_;

@@ -1,5 +1,6 @@
 // Reading configurations and taking them into force.
 #include <algorithm>
+#include <semaphore>
 #include <utility>
 
 #include "control/ports_file.h"
@@ -11,6 +12,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
+constexpr Duration kAdoptionTime =
+    1s;  // for a worker to take up a new configuration: it takes a turn of its loop
 constexpr Duration kTidyAfter = 1s;  // after a change: exchanges of the old plan have mostly ended
 
 }  // namespace
@@ -90,12 +93,19 @@ std::expected<void, std::string> Server::apply(Candidate& candidate) {
     if (const auto taken = take_over(); !taken) return taken;
   }
   // From here on nothing can fail.
+  const auto adopted = std::make_shared<std::counting_semaphore<>>(0);
   for (const auto& worker : workers_) {
     if (first) worker->start();
-    worker->publish(candidate.plan, assignment, opened->take(worker->index()));
+    worker->publish(candidate.plan, assignment, opened->take(worker->index()),
+                    [adopted] { adopted->release(); });
+  }
+  // What is said of the new configuration from here on is true; of a worker that is stuck it soon will be.
+  for (std::size_t i = 0; i < workers_.size(); ++i) {
+    if (!adopted->try_acquire_for(kAdoptionTime)) break;
   }
   ports_.adopt(*candidate.plan);
-  state_.plan = std::move(candidate.plan);
+  retired_.sweep();
+  retired_.add(std::exchange(state_.plan, std::move(candidate.plan)));
   state_.store = std::move(candidate.store);
   state_.warnings = std::move(candidate.diagnostics);
   state_.loaded = std::chrono::system_clock::now();

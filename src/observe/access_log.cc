@@ -11,6 +11,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstring>
+#include <utility>
 
 namespace turnpike::observe {
 namespace {
@@ -127,6 +128,17 @@ void AccessLog::flush() {
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
 }
 
+void AccessLog::reopen(std::function<void(int error)> done) {
+  if (!thread_.joinable() || config_.sink != AccessLogConfig::Sink::file) return done(0);
+  const std::scoped_lock lock(reopen_mutex_);
+  reopen_.push_back(std::move(done));
+}
+
+std::vector<std::function<void(int)>> AccessLog::take_reopen() {
+  const std::scoped_lock lock(reopen_mutex_);
+  return std::exchange(reopen_, {});
+}
+
 void AccessLog::run() {
   // Signals are for other threads; a reader that went away shows as EPIPE.
   sigset_t all;
@@ -135,15 +147,17 @@ void AccessLog::run() {
   auto sleep = kShortSleep;
   while (true) {
     const bool last = stop_.load(std::memory_order_acquire);
-    const bool reopen = reopen_.exchange(false, std::memory_order_acq_rel);
+    const auto reopen = take_reopen();
     const bool busy = drain_once();
-    if (reopen && config_.sink == AccessLogConfig::Sink::file) {
+    if (!reopen.empty()) {
       const int fd = open_file(config_.path);
+      const int error = fd < 0 ? errno : 0;
       if (fd >= 0) {
         sink_->replace(fd);
       } else {
         failures_->fetch_add(1, std::memory_order_relaxed);
       }
+      for (const auto& done : reopen) done(error);
     }
     rounds_.fetch_add(1, std::memory_order_release);
     if (last) return;

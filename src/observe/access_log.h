@@ -5,7 +5,9 @@
 #include <atomic>
 #include <cstdint>
 #include <expected>
+#include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -66,9 +68,10 @@ class AccessLog {
   AccessWriter* writer(unsigned worker) noexcept {
     return worker < writers_.size() ? writers_[worker].get() : nullptr;
   }
-  // Closes and opens the file once what was recorded before is written (log rotation). From any thread, and
-  // from a signal handler. If the file cannot be opened the old one is kept and the failure counted.
-  void reopen() noexcept { reopen_.store(true, std::memory_order_release); }
+  // Closes and opens the file once what was recorded before is written (log rotation). From any thread. If
+  // the file cannot be opened the old one is kept and the failure counted. `done` is called with an errno or
+  // 0 when that is so: from the thread that writes, or at once where there is no file.
+  void reopen(std::function<void(int error)> done = [](int) {});
   // Waits until all that was recorded before the call is written, or given up. For tests and the end of the
   // process.
   void flush();
@@ -80,6 +83,7 @@ class AccessLog {
   void run();
   // Writes what the rings hold now; whether there was anything.
   bool drain_once();
+  std::vector<std::function<void(int)>> take_reopen();
   bool write_out(const std::vector<Ring::Readable>& parts);
 
   const AccessLogConfig config_;
@@ -87,8 +91,9 @@ class AccessLog {
   std::unique_ptr<Sink> sink_;
   std::shared_ptr<std::atomic<std::uint64_t>> failures_;  // outlives the log in the Registry's collector
   std::atomic<bool> stop_{false};
-  std::atomic<bool> reopen_{false};
-  std::atomic<std::uint64_t> rounds_{0};  // finished turns of the writer thread
+  std::mutex reopen_mutex_;
+  std::vector<std::function<void(int)>> reopen_;  // who waits for it
+  std::atomic<std::uint64_t> rounds_{0};          // finished turns of the writer thread
   std::thread thread_;
 };
 

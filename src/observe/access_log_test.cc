@@ -266,8 +266,10 @@ TEST_F(AccessLogFile, ReopensAfterRotation) {
   std::filesystem::rename(path_, directory_ / "access.log.1");
   r.method = "PUT";
   (*log)->writer(0)->record(r);
-  (*log)->reopen();
+  bool there = false;
+  (*log)->reopen([&](int error) { there = error == 0 && std::filesystem::exists(path_); });
   (*log)->flush();
+  EXPECT_TRUE(there) << "said before it was so";
   r.method = "POST";
   (*log)->writer(0)->record(r);
   (*log)->flush();
@@ -280,8 +282,10 @@ TEST_F(AccessLogFile, KeepsTheOldFileWhereItCannotReopen) {
   ASSERT_TRUE(log);
   const std::filesystem::path moved = directory_.string() + ".moved";
   std::filesystem::rename(directory_, moved);
-  (*log)->reopen();
+  int why = 0;
+  (*log)->reopen([&](int error) { why = error; });
   (*log)->flush();
+  EXPECT_EQ(why, ENOENT);
   (*log)->writer(0)->record(example());
   (*log)->flush();
   EXPECT_EQ(contents(moved / "access.log"), "GET /pay\n");

@@ -68,10 +68,12 @@ void Worker::start() {
 }
 
 void Worker::publish(std::shared_ptr<const plan::Plan> plan,
-                     std::shared_ptr<const upstream::Assignment> assignment, std::vector<PortSocket> opened) {
-  loop_.post([this, plan = std::move(plan), assignment = std::move(assignment),
-              opened = std::move(opened)]() mutable {
+                     std::shared_ptr<const upstream::Assignment> assignment, std::vector<PortSocket> opened,
+                     std::function<void()> adopted) {
+  loop_.post([this, plan = std::move(plan), assignment = std::move(assignment), opened = std::move(opened),
+              adopted = std::move(adopted)]() mutable {
     adopt(std::move(plan), std::move(assignment), std::move(opened));
+    adopted();
   });
 }
 

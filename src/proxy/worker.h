@@ -68,9 +68,10 @@ class Worker {
   // Changes over to `plan` between two requests. `opened` holds this worker's sockets for ports that are new;
   // ports that are gone stop accepting, and their connections end with `Connection: close` on their next
   // response.
-  // `assignment` is what upstream::Registry::update(plan->clusters) answered.
+  // `assignment` is what upstream::Registry::update(plan->clusters) answered. `adopted` is called on the
+  // worker's thread when the next request will meet the plan.
   void publish(std::shared_ptr<const plan::Plan> plan, std::shared_ptr<const upstream::Assignment> assignment,
-               std::vector<PortSocket> opened);
+               std::vector<PortSocket> opened, std::function<void()> adopted);
   // Stops accepting (what waits in the queue is still taken, but for ports whose sockets live on elsewhere:
   // `lives_on` has their keys), says `Connection: close` on every response, closes idle connections after
   // `idle_grace`, and cuts what is left after `limit`. drained() tells when nothing is left.
