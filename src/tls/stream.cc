@@ -13,6 +13,13 @@ namespace turnpike::tls {
 namespace {
 
 constexpr std::size_t kLargestRecord = SSL3_RT_MAX_PLAIN_LENGTH;
+// A record can be read only when its last byte is there. While TCP's window is small, at the start and after
+// a pause, records that fit into one packet each let the reader begin with the first packet instead of a
+// round trip later. What fits into the first window anyway gains nothing, and each record costs.
+constexpr std::size_t kSmallRecord = 1369;
+constexpr std::size_t kSmallBurst = 16 * 1024;
+constexpr std::size_t kWorthSmall = 8 * 1024;
+constexpr Duration kPause = std::chrono::seconds(1);
 // KeyUpdates, tickets and alerts in a row, without a byte of data between them.
 constexpr std::uint8_t kMostControlRecords = 64;
 
@@ -202,16 +209,35 @@ io::IoResult TlsStream::write_record(const char* data, std::size_t size) noexcep
   forget_errors();
   std::size_t n = 0;
   const int done = SSL_write_ex(ssl_, data, size, &n);
-  if (done == 1) return {n, io::IoStatus::ok, 0};
+  pending_record_ = 0;
+  if (done == 1) {
+    burst_ = static_cast<std::uint32_t>(std::min(burst_ + n, kSmallBurst));
+    return {n, io::IoStatus::ok, 0};
+  }
   const int how = SSL_get_error(ssl_, done);
-  if (how == SSL_ERROR_WANT_WRITE || how == SSL_ERROR_WANT_READ) return {0, io::IoStatus::would_block, 0};
+  if (how == SSL_ERROR_WANT_WRITE || how == SSL_ERROR_WANT_READ) {
+    pending_record_ = static_cast<std::uint32_t>(size);
+    return {0, io::IoStatus::would_block, 0};
+  }
   remember_failure();
   return {0, io::IoStatus::error, inner_error_};
+}
+
+// How many bytes go into the next record of a write of `offered`. One that waits for the transport keeps its
+// size.
+std::size_t TlsStream::record_size(std::size_t offered) noexcept {
+  if (pending_record_ != 0) return pending_record_;
+  const TimePoint now = inner_->loop().now();
+  if (now - written_at_ >= kPause) burst_ = 0;
+  written_at_ = now;
+  return burst_ < kSmallBurst && offered >= kWorthSmall ? kSmallRecord : kLargestRecord;
 }
 
 io::IoResult TlsStream::write(std::span<const iovec> from) noexcept {
   thread_local char scratch[kLargestRecord];
   if (failed_) return {0, io::IoStatus::error, inner_error_};
+  std::size_t offered = 0;
+  for (const iovec& piece : from) offered += piece.iov_len;
   std::size_t total = 0;
   std::size_t part = 0;
   std::size_t offset = 0;  // within from[part]
@@ -222,12 +248,13 @@ io::IoResult TlsStream::write(std::span<const iovec> from) noexcept {
     }
     if (part == from.size()) return {total, io::IoStatus::ok, 0};
     const char* data = static_cast<const char*>(from[part].iov_base) + offset;
-    std::size_t size = std::min(from[part].iov_len - offset, kLargestRecord);
-    if (size < kLargestRecord && part + 1 < from.size()) {
+    const std::size_t most = record_size(offered);
+    std::size_t size = std::min(from[part].iov_len - offset, most);
+    if (size < most && part + 1 < from.size()) {
       // What is in pieces goes into one record.
       std::memcpy(scratch, data, size);
-      for (std::size_t i = part + 1; i < from.size() && size < kLargestRecord; ++i) {
-        const std::size_t n = std::min(from[i].iov_len, kLargestRecord - size);
+      for (std::size_t i = part + 1; i < from.size() && size < most; ++i) {
+        const std::size_t n = std::min(from[i].iov_len, most - size);
         if (n > 0) std::memcpy(scratch + size, from[i].iov_base, n);
         size += n;
       }

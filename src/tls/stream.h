@@ -90,6 +90,7 @@ class TlsStream final : public io::Stream {
   enum class Step : std::uint8_t { again, wait, end };
   Step after_failed_read(int how) noexcept;
   io::IoResult write_record(const char* data, std::size_t size) noexcept;
+  std::size_t record_size(std::size_t offered) noexcept;
   Error handshake_error(int how) noexcept;
   void remember_failure() noexcept;
 
@@ -116,6 +117,9 @@ class TlsStream final : public io::Stream {
   std::uint8_t control_records_ = 0;  // in a row, without a byte of data
   int inner_error_ = 0;               // errno of inner_
   std::uint64_t client_rules_ = 0;
+  TimePoint written_at_{};            // the last record
+  std::uint32_t burst_ = 0;           // bytes written since the connection was idle
+  std::uint32_t pending_record_ = 0;  // size of the record that the transport has not taken yet
   std::string_view failure_;
 };
 

@@ -1,6 +1,7 @@
 #include "tls/stream.h"
 
 #include <gtest/gtest.h>
+#include <openssl/ssl.h>
 #include <sys/socket.h>
 
 #include <cerrno>
@@ -104,6 +105,38 @@ TEST_P(StreamTest, PiecesGoIntoOneRecord) {
   turn();
   EXPECT_EQ(pair->server->read(buffer).bytes, 1000U);
   EXPECT_FALSE(pair->server->ready(io::Direction::read));
+}
+
+// Sizes of the records that a side writes, in the clear.
+void note_record(int write, int, int type, const void* bytes, std::size_t size, SSL*, void* to) {
+  const auto* header = static_cast<const unsigned char*>(bytes);
+  if (write != 1 || type != SSL3_RT_HEADER || size < 5) return;
+  static_cast<std::vector<std::size_t>*>(to)->push_back(std::size_t{header[3]} << 8 | header[4]);
+}
+
+TEST_P(StreamTest, RecordsAreSmallUntilTheWindowHasGrown) {
+  join({.capacity = 1 << 20});
+  std::vector<std::size_t> records;
+  SSL_set_msg_callback(pair->server->native(), note_record);
+  SSL_set_msg_callback_arg(pair->server->native(), &records);
+  const std::string text(64 * 1024, 'x');
+  const auto send = [&](std::size_t size) {
+    records.clear();
+    EXPECT_EQ(transfer(*pair, *pair->server, *pair->client, std::string_view(text).substr(0, size)).size(),
+              size);
+  };
+  send(4096);
+  EXPECT_EQ(records.size(), 1U) << "fits into the first window: one record";
+  pair->loop->advance(std::chrono::seconds(2));
+  send(text.size());
+  ASSERT_GE(records.size(), 15U);
+  for (std::size_t i = 0; i < 11; ++i) EXPECT_LT(records[i], 1500U) << i;
+  EXPECT_GT(records[12], 8000U);
+  send(text.size());
+  EXPECT_LE(records.size(), 5U) << "the window is open";
+  pair->loop->advance(std::chrono::seconds(2));
+  send(text.size());
+  EXPECT_GE(records.size(), 15U) << "and closed again after a pause";
 }
 
 TEST_P(StreamTest, EmptyWritesAndReads) {
