@@ -129,10 +129,10 @@ void finish_upgrade(Arguments& out, const Raw& raw) {
 void finish_explain(Arguments& out, const Raw& raw) {
   const auto& words = raw.positional;
   // Connections and datagrams have no method.
-  const bool bare =
+  const bool without_method =
       words.size() >= 2 && (words.back().starts_with("tcp://") || words.back().starts_with("tls://") ||
                             words.back().starts_with("udp://"));
-  if (bare) {
+  if (without_method) {
     out.paths.assign(words.begin(), words.end() - 1);
     out.url = words.back();
     return;

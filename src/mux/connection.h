@@ -38,7 +38,8 @@ class Handler {
   // Server: the stream of this request, made for this connection; null refuses it. It is woken only after
   // on_received().
   virtual Stream* on_request(http::RequestHead&& head) = 0;
-  // Server: a request that was none, perhaps without request_arena() before. `status`: what it was answered, 0: RST_STREAM.
+  // Server: a request that was none, perhaps without request_arena() before. `status`: what it was answered,
+  // 0: RST_STREAM.
   virtual void on_refused(const Error& error, unsigned status) = 0;
   // All that came with one read has been taken: time to begin with the requests in it.
   virtual void on_received() = 0;
