@@ -63,6 +63,8 @@ bool WebSocketGuard::look_after(Way way) {
   const TimePoint now = loop_.now();
   if (now - d.heard < ping_) return true;
   if (d.probing) return now - d.asked < ping_;
+  // In the middle of a frame it cannot answer, and what sends no frames never does: that is for the idle limit.
+  if (!d.scanner.at_boundary()) return true;
   if (d.asked > d.heard) {
     d.probing = true;  // the other end has asked already: its pong is as good
   } else if (const Way back = other(way); may_put(back) && !d.scanner.closed()) {
@@ -79,7 +81,8 @@ void WebSocketGuard::on_timer() {
   if (!look_after(Way::down)) return pump_.end(ErrorKind::upstream_timeout);
   const auto due = [&](const Direction& d) { return (d.probing ? d.asked : d.heard) + ping_; };
   // Where nothing could be put now, a little later.
-  loop_.timers().arm(*this, std::max(std::min(due(up_), due(down_)), loop_.now() + ping_ / 4));
+  const TimePoint next = std::min(due(up_), due(down_));
+  loop_.timers().arm(*this, next > loop_.now() ? next : loop_.now() + ping_ / 4);
 }
 
 void WebSocketGuard::on_end(ErrorKind reason) {

@@ -120,6 +120,7 @@ class Exchange(Connection):
     def __init__(self, connection, stream):
         self.upstream, self.wire, self.reader = connection.upstream, connection.wire, connection.reader
         self.replica, self.number, self.tls, self.h2 = connection.replica, connection.number, connection.tls, connection.h2
+        self.proxy = connection.proxy
         self.requests = connection.requests
         self.stream = stream
 
