@@ -81,7 +81,8 @@ TEST(GatewayListenerUnsupportedProtocol, OnlyThatListenerIsRefused) {
   EXPECT_EQ(one.listener("Gateway infra/gw", "invalid", "Accepted"), "False UnsupportedProtocol");
   EXPECT_TRUE(one.listener_status("Gateway infra/gw", "invalid").supported_kinds.empty());
   const TestPlan two(
-      gateway("  - {name: http, port: 80, protocol: HTTP}\n  - {name: invalid, port: 80, protocol: example.com/other}\n"));
+      gateway("  - {name: http, port: 80, protocol: HTTP}\n  - {name: invalid, port: 80, protocol: "
+              "example.com/other}\n"));
   EXPECT_EQ(two.condition("Gateway infra/gw", "Accepted"), "True ListenersNotValid");
   EXPECT_EQ(two.listener("Gateway infra/gw", "http", "Accepted"), "True Accepted");
   EXPECT_EQ(two.listener("Gateway infra/gw", "invalid", "Accepted"), "False UnsupportedProtocol");

@@ -63,7 +63,8 @@ bool WebSocketGuard::look_after(Way way) {
   const TimePoint now = loop_.now();
   if (now - d.heard < ping_) return true;
   if (d.probing) return now - d.asked < ping_;
-  // In the middle of a frame it cannot answer, and what sends no frames never does: that is for the idle limit.
+  // In the middle of a frame it cannot answer, and what sends no frames never does: that is for the idle
+  // limit.
   if (!d.scanner.at_boundary()) return true;
   if (d.asked > d.heard) {
     d.probing = true;  // the other end has asked already: its pong is as good
