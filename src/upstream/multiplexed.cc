@@ -62,7 +62,7 @@ void MultiplexedConnection::on_settings() {
 void MultiplexedConnection::on_stream_gone(std::size_t streams) {
   if (streams == 0) pool_.multiplexed_idle(1);
   pool_.multiplexed_has_room();
-  if (streams == 0 && (retired_ || spent() || pool_.unwanted())) mux_.drain();
+  if (idle() && (retired_ || spent() || pool_.unwanted())) mux_.drain();
 }
 
 void MultiplexedConnection::Settling::end(Settled how) noexcept {
