@@ -103,7 +103,7 @@ spec:
         client.settle(0.3)
         grown = s.gateway.memory() - before
         assert grown <= GROWTH, f"{grown} KB for 50 stalled streams"
-        deadline = time.monotonic() + 5 * slower
+        deadline = time.monotonic() + 20 * slower  # the upstream is slow where the machine is busy
         streams = list(client.h2.streams.values())
         assert client.until(lambda: all(t.reset for t in streams) or client.h2.goaway, deadline) or client.h2.failed, \
             "streams that are never read are held for ever"
