@@ -194,7 +194,8 @@ TEST(WithTheOracle, AsTheClient) {
       head.method = Method::post;
       head.scheme = "https";
       head.authority = "ledger";
-      head.path = "/" + std::to_string(i);
+      const std::string path = "/" + std::to_string(i);
+      head.path = path;
       head.query = "round";
       head.has_query = true;
       const StreamId id = session.submit_request(head, false, nullptr);
