@@ -63,6 +63,9 @@ void Worker::start() {
     slots_.clear();
     current_ = WorkerPlan::Pin();
     plans_.clear();
+    // Connects that this has given up go on to their end, each from a timer.
+    const TimePoint last = loop_.refresh_now() + 3 * io::TimerWheel::kTick;
+    while (loop_.refresh_now() < last) loop_.turn(last);
     clusters_.reset();
   });
 }

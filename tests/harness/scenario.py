@@ -473,6 +473,8 @@ class Scenario(Http2Steps):
             except ValueError:
                 raise Unmet(f"admin {path}: no JSON: {text[:300]!r}") from None
         for metric in [*expect.as_list(spec.get("metrics")), *expect.as_list(spec.get("metric"))]:
+            if metric["name"] == "process_resident_memory_bytes" and self.slower > 1:
+                continue  # a sanitizer keeps what was freed: memory is judged in the release build
             expect.check_metric(text, metric)
 
     def step_condition(self, spec):
