@@ -134,11 +134,16 @@ void Upgrade::on_child() {
   int status = 0;
   const pid_t ended = ::waitpid(child_, &status, WNOHANG);
   if (ended == 0) return;
-  // What it said at last may not have been read yet.
-  for (auto last = channel_.receive(); last.status == Channel::Received::Status::packet;
-       last = channel_.receive()) {
-    const auto message = handover::decode(last.packet);
-    if (message && message->type == Type::failed) reason_ = message->text;
+  // What it said at last may not have been read yet. A process that ends without having read all resets the
+  // channel; the reset is told first, and what it said comes behind.
+  for (bool told = false;;) {
+    const auto last = channel_.receive();
+    if (last.status == Channel::Received::Status::packet) {
+      const auto message = handover::decode(last.packet);
+      if (message && message->type == Type::failed) reason_ = message->text;
+    } else if (last.status != Channel::Received::Status::closed || std::exchange(told, true)) {
+      break;
+    }
   }
   child_ = 0;  // nothing to end any more
   fail("the new program ended with " + (ended > 0 ? end_text(status) : "an unknown result") +
