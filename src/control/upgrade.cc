@@ -90,11 +90,13 @@ void Upgrade::on_ready(std::uint32_t ready) {
 }
 
 void Upgrade::receive() {
+  bool told = false;  // that the channel was reset: what was said before comes behind
   while (running() && !closed_) {
     Channel::Received received = channel_.receive();
     using Status = Channel::Received::Status;
     if (received.status == Status::nothing) return;
     if (received.status == Status::closed) {
+      if (!std::exchange(told, true)) continue;
       closed_ = true;  // SIGCHLD comes next, with how it ended
       return on_child();
     }
