@@ -28,7 +28,8 @@ Upgrade::~Upgrade() {
   forget();
 }
 
-std::expected<void, std::string> Upgrade::start(handover::State state, std::vector<OfferedSocket> sockets) {
+std::expected<void, std::string> Upgrade::start(const handover::State& state,
+                                                const std::vector<OfferedSocket>& sockets) {
   if (sockets.size() > handover::kMostSockets) {
     return std::unexpected("there are " + std::to_string(sockets.size()) + " sockets to hand over, at most " +
                            std::to_string(handover::kMostSockets) + " can be");
@@ -46,7 +47,7 @@ std::expected<void, std::string> Upgrade::start(handover::State state, std::vect
   reason_.clear();
   offered_ = sockets.size();
   alarm_.set(timeout_);
-  offer(std::move(state), sockets);
+  offer(state, sockets);
   if (!loop_.add(channel_.fd(), *this)) {
     const int error = errno;
     ::kill(child_, SIGKILL);

@@ -48,7 +48,8 @@ class Upgrade final : private io::Source {
 
   bool running() const noexcept { return child_ > 0; }
   // Not while one is running. After an error the handler is not called.
-  std::expected<void, std::string> start(handover::State state, std::vector<OfferedSocket> sockets);
+  std::expected<void, std::string> start(const handover::State& state,
+                                         const std::vector<OfferedSocket>& sockets);
   // SIGCHLD came.
   void on_child();
   // Gives up, as if it had failed; nothing if none is running.
